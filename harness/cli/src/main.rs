@@ -1,0 +1,2 @@
+//! The `cudacheck` binary: arguments, wiring, exit codes.
+fn main() {}
