@@ -1,0 +1,5 @@
+//! Conversions between number formats.
+
+use crate::Kernel;
+
+pub(super) const KERNELS: &[Kernel] = &[];

@@ -1,0 +1,5 @@
+//! Matrix instructions.
+
+use crate::Kernel;
+
+pub(super) const KERNELS: &[Kernel] = &[];
