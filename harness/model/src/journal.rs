@@ -1,0 +1,200 @@
+//! The worker's voice: one JSON object a line, appended to a file and never to stdout.
+//!
+//! Device printf and NVIDIA's libraries write to stdout, so a result there could be corrupted or forged.
+//! When a worker dies, the last stage in its journal tells where.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::MachineFacts;
+use crate::outcome::MachineFault;
+
+/// The schema number of journal lines.
+pub const JOURNAL_SCHEMA: u32 = 1;
+
+/// One line.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Entry {
+    /// [`JOURNAL_SCHEMA`].
+    pub v: u32,
+    /// The token of the task, which only supervisor and worker know: a line without it is not the worker's.
+    pub token: String,
+    /// Microseconds since the worker started, by a monotonic clock.
+    pub at_us: u64,
+    /// What happened.
+    pub record: Record,
+}
+
+/// What a worker tells.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    /// The worker enters a stage.
+    Stage(Stage),
+    /// A measurement or observation that belongs in the report, not in the verdict.
+    Note {
+        /// A kebab-case name: `seed`, `jit-wall-ms`.
+        key: String,
+        /// Its value as text.
+        value: String,
+    },
+    /// What the just-in-time compiler said.
+    JitLog {
+        /// The information log.
+        info: String,
+        /// The error log.
+        error: String,
+    },
+    /// The verdict of a check. The last line of a journal.
+    Result(CheckResult),
+    /// The answer of a facts worker. The last line of its journal.
+    Facts(Box<MachineFacts>),
+}
+
+/// How far a worker has come. The order is the order of a kernel check.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The process runs.
+    Start,
+    /// Files are looked for and read.
+    Search,
+    /// A library is opened.
+    LoadLibrary,
+    /// `cuInit`.
+    Initialize,
+    /// The device is looked at.
+    Device,
+    /// NVML is asked.
+    Nvml,
+    /// The primary context is retained.
+    Context,
+    /// The module is loaded, its PTX compiled.
+    Module,
+    /// Memory is reserved and filled.
+    Allocate,
+    /// A kernel is launched.
+    Launch,
+    /// The worker waits for the device.
+    Synchronize,
+    /// Results are copied back.
+    CopyBack,
+    /// Results are compared with the reference.
+    Compare,
+    /// Everything is released.
+    Release,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Start => "start",
+            Self::Search => "search",
+            Self::LoadLibrary => "load-library",
+            Self::Initialize => "initialize",
+            Self::Device => "device",
+            Self::Nvml => "nvml",
+            Self::Context => "context",
+            Self::Module => "module",
+            Self::Allocate => "allocate",
+            Self::Launch => "launch",
+            Self::Synchronize => "synchronize",
+            Self::CopyBack => "copy-back",
+            Self::Compare => "compare",
+            Self::Release => "release",
+        })
+    }
+}
+
+/// A worker's own verdict. Whose fault it is, is decided outside, with the exit status beside it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckResult {
+    /// Everything came out as it must.
+    Pass,
+    /// The check cannot be made here; the sentence says why.
+    Skip {
+        /// What is missing.
+        reason: crate::outcome::SkipReason,
+    },
+    /// The device computed something else than the reference.
+    Mismatch {
+        /// What kind of difference.
+        kind: MismatchKind,
+        /// What should have come out, as a sentence.
+        expected: String,
+        /// What came out, as a sentence.
+        found: String,
+    },
+    /// A call of the CUDA driver failed.
+    Cuda {
+        /// The function: `cuModuleLoadDataEx`.
+        function: String,
+        /// CUDA's number.
+        code: i32,
+        /// CUDA's name: `CUDA_ERROR_INVALID_PTX`. Empty if the driver knows none.
+        name: String,
+        /// CUDA's sentence.
+        text: String,
+        /// The error log of the just-in-time compiler, if that is what failed.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        log: String,
+    },
+    /// The machine or the harness is not fit for the check.
+    Machine(MachineFault),
+}
+
+/// What kind of difference a comparison found; each points to another culprit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MismatchKind {
+    /// A wrong value.
+    WrongResult,
+    /// An output that was never written: the kernel, or a part of its grid, did not run.
+    NeverWritten,
+    /// A write outside a buffer.
+    StrayWrite,
+    /// An input that changed.
+    InputChanged,
+    /// Two runs with different results.
+    NotRepeatable,
+}
+
+/// Reads a journal. A torn last line, a foreign line, and a line with another token are left out: the
+/// worker may have been killed while it wrote.
+pub fn read(text: &str, token: &str) -> Vec<Entry> {
+    let entries = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Entry>(line).ok());
+    entries.filter(|entry| entry.token == token).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(token: &str, record: Record) -> String {
+        serde_json::to_string(&Entry {
+            v: JOURNAL_SCHEMA,
+            token: token.to_owned(),
+            at_us: 1,
+            record,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_torn_or_forged_line_is_left_out() {
+        let whole = line("t", Record::Stage(Stage::Launch));
+        let forged = line("guess", Record::Result(CheckResult::Pass));
+        let torn = &line("t", Record::Result(CheckResult::Pass))[..20];
+        let text = format!("{whole}\nnoise\n{forged}\n{torn}");
+        let records: Vec<_> = read(&text, "t")
+            .into_iter()
+            .map(|entry| entry.record)
+            .collect();
+        assert_eq!(records, [Record::Stage(Stage::Launch)]);
+    }
+}

@@ -1,0 +1,45 @@
+//! What a run will do, before it does anything: tasks, and skips with their sentence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::SkipReason;
+use crate::suite::{Case, Limits};
+use crate::task::TaskId;
+
+/// The plan of a run. The same inputs give the same plan, byte for byte.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Plan {
+    /// What will be run, in order.
+    pub tasks: Vec<Planned>,
+    /// What will not, and why.
+    pub skips: Vec<PlannedSkip>,
+}
+
+/// One case on one device.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Planned {
+    /// Its name.
+    pub id: TaskId,
+    /// What to do.
+    pub case: Case,
+    /// The suite's package, if it examines one.
+    pub package: Option<String>,
+    /// The case's limits, the suite's filled in.
+    pub limits: Limits,
+    /// The index into the facts' devices.
+    pub device: Option<usize>,
+}
+
+/// One case that is not run.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlannedSkip {
+    /// Its name.
+    pub id: TaskId,
+    /// The suite's package, if it examines one.
+    pub package: Option<String>,
+    /// Why.
+    pub reason: SkipReason,
+}

@@ -1,0 +1,90 @@
+//! One unit of work for one worker process, as JSON.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::suite::Check;
+
+/// The schema number of [`Task`] as JSON.
+pub const TASK_SCHEMA: u32 = 1;
+
+/// Which case on which device.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TaskId {
+    /// The suite's name.
+    pub suite: String,
+    /// The case's name.
+    pub case: String,
+    /// The device's ordinal in the facts; none for a check that needs no device.
+    pub device: Option<u32>,
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.suite, self.case)?;
+        self.device
+            .map_or(Ok(()), |device| write!(formatter, ".{device}"))
+    }
+}
+
+/// What a worker is asked to do.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Task {
+    /// [`TASK_SCHEMA`].
+    pub schema: u32,
+    /// Who asks, for the log.
+    pub id: String,
+    /// Repeated in every journal line.
+    pub token: String,
+    /// The work.
+    pub work: Work,
+    /// The driver's files, by absolute path.
+    pub driver: DriverFiles,
+}
+
+/// The kinds of work.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Probe the machine below this root.
+    Facts(FactsWork),
+    /// Make a check on the one visible device.
+    Check(CheckWork),
+}
+
+/// What a facts worker needs.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FactsWork {
+    /// The root below which files are looked for; `/` for this machine.
+    pub sysroot: PathBuf,
+    /// The profile's name if the driver below that root is the simulator.
+    #[serde(default)]
+    pub simulated: Option<String>,
+}
+
+/// What a check worker needs.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckWork {
+    /// The check.
+    pub check: Check,
+    /// Reproduces the inputs.
+    pub seed: u64,
+    /// How much device memory a check may take, in bytes.
+    pub memory_budget: u64,
+}
+
+/// Where the driver's libraries are. Found once by the facts worker, then used by all.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DriverFiles {
+    /// The driver API's library; none if it was not found.
+    pub libcuda: Option<PathBuf>,
+    /// The management library; none on JetPack 5 and older.
+    pub nvml: Option<PathBuf>,
+}
