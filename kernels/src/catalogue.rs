@@ -10,9 +10,11 @@ mod half;
 mod integer;
 mod memory_spaces;
 mod pattern;
+mod rows;
 mod shared;
 mod tensor;
 mod warp;
+mod words;
 
 use crate::Kernel;
 

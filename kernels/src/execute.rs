@@ -287,6 +287,7 @@ fn compare_buffer(buffer: &Buffer, got: &[u8]) -> Result<(), Mismatch> {
             elements(buffer, MismatchKind::Wrong, bytes, got, *element)
         }
         Expected::Within32 { values } => within(buffer, values, got),
+        Expected::Table(table) => table.compare(got, POISON),
         Expected::Property(property) => property(got).map_err(|message| Mismatch {
             buffer: buffer.name,
             kind: MismatchKind::Wrong,

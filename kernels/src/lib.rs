@@ -9,9 +9,11 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+mod exact;
 mod execute;
 mod program;
 mod reference;
+mod table;
 
 pub use catalogue::{all, find};
 pub use execute::{Device, Failure, Mismatch, MismatchKind, execute};
@@ -20,3 +22,4 @@ pub use program::{
     LaunchKind, Need, Program, Rerun, Step,
 };
 pub use reference::{input, mix};
+pub use table::Table;

@@ -2,6 +2,8 @@
 
 use cudacheck_model::version::{ComputeCapability, PtxIsa, Target};
 
+use crate::table::Table;
+
 /// One kernel of the catalogue.
 pub struct Kernel {
     /// The name in suites and reports: `warp-shuffle`.
@@ -129,6 +131,48 @@ pub struct Buffer {
     pub expected: Expected,
 }
 
+impl Buffer {
+    /// What the kernel reads and must not change.
+    pub fn input(name: &'static str, bytes: Vec<u8>) -> Self {
+        Self {
+            name,
+            initial: Initial::Bytes(bytes),
+            expected: Expected::Unchanged,
+        }
+    }
+
+    /// What the kernel writes: exactly these bytes, in elements of so many.
+    pub fn output(name: &'static str, bytes: Vec<u8>, element: usize) -> Self {
+        Self {
+            name,
+            initial: Initial::Poison(bytes.len()),
+            expected: Expected::Exact { bytes, element },
+        }
+    }
+
+    /// What the kernel writes: a table of results.
+    pub fn table(name: &'static str, table: Table) -> Self {
+        Self {
+            name,
+            initial: Initial::Poison(table.bytes()),
+            expected: Expected::Table(table),
+        }
+    }
+
+    /// What the kernel writes: so many bytes with a property.
+    pub fn property(
+        name: &'static str,
+        length: usize,
+        property: impl Fn(&[u8]) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            initial: Initial::Poison(length),
+            expected: Expected::Property(Box::new(property)),
+        }
+    }
+}
+
 /// What a buffer holds before the first step.
 pub enum Initial {
     /// These bytes.
@@ -155,6 +199,8 @@ pub enum Expected {
         /// The reference and the absolute bound for each element.
         values: Vec<(f64, f64)>,
     },
+    /// A table of results: a row for each thread, a column for each operation.
+    Table(Table),
     /// A property that only code can state. The error says what was expected and what was found.
     Property(Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>),
     /// Not looked at: scratch memory.
@@ -189,6 +235,20 @@ pub struct Launch {
     pub kind: LaunchKind,
     /// The entry's parameters in order.
     pub arguments: Vec<Argument>,
+}
+
+impl Launch {
+    /// A plain launch of blocks in x, enough of them for so many threads.
+    pub fn linear(entry: &'static str, threads: u32, block: u32, arguments: Vec<Argument>) -> Self {
+        Self {
+            entry,
+            grid: [threads.div_ceil(block), 1, 1],
+            block: [block, 1, 1],
+            dynamic_shared: 0,
+            kind: LaunchKind::Plain,
+            arguments,
+        }
+    }
 }
 
 /// How a kernel is launched.
