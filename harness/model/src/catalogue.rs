@@ -54,7 +54,9 @@ pub struct AttributeNeed {
 /// From the release table of NVIDIA's PTX ISA document. A version of CUDA that is not listed accepts what
 /// the newest listed one before it accepts: a bound, never more than is known.
 pub fn newest_ptx_isa(cuda: crate::version::ToolkitVersion) -> Option<PtxIsa> {
-    const TABLE: &[((u32, u32), (u32, u32))] = &[
+    /// CUDA major and minor, PTX ISA major and minor.
+    type Row = ((u32, u32), (u32, u32));
+    const TABLE: &[Row] = &[
         ((8, 0), (5, 0)),
         ((9, 0), (6, 0)),
         ((9, 1), (6, 1)),

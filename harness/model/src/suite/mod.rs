@@ -6,7 +6,10 @@
 mod complaint;
 mod read;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod tree;
+mod validate;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +24,7 @@ use crate::version::{ComputeCapability, DriverVersion, ToolkitVersion};
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Suite {
-    /// The suite's name: lower-case letters, digits, and hyphens.
+    /// A name of lower-case letters, digits, and hyphens.
     #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
     pub name: String,
     /// What the suite shows, in one sentence.
@@ -139,7 +142,7 @@ impl Limits {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Case {
-    /// The case's name, unique in its suite: lower-case letters, digits, and hyphens.
+    /// A name of lower-case letters, digits, and hyphens, unique in its suite.
     #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
     pub name: String,
     /// What is checked.
