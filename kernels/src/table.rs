@@ -27,8 +27,10 @@ pub(crate) enum Reference<Row> {
     Single(fn(&Row) -> f32),
     /// A 64-bit float, exact; a NaN stands for any NaN.
     Double(fn(&Row) -> f64),
-    /// A 32-bit float within an absolute bound; a NaN stands for any NaN.
+    /// A 32-bit float within an absolute bound; a NaN stands for any NaN, and a zero for either zero.
     Near(fn(&Row) -> (f64, f64)),
+    /// The same for a 64-bit float.
+    NearDouble(fn(&Row) -> (f64, f64)),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -131,7 +133,7 @@ impl<Row> Reference<Row> {
             Self::Word(_) => Format::Word,
             Self::Long(_) => Format::Long,
             Self::Single(_) | Self::Near(_) => Format::Single,
-            Self::Double(_) => Format::Double,
+            Self::Double(_) | Self::NearDouble(_) => Format::Double,
         }
     }
 
@@ -148,7 +150,7 @@ impl<Row> Reference<Row> {
                 value if value.is_nan() => Cell::AnyNan,
                 value => Cell::Exact(value.to_bits()),
             },
-            Self::Near(reference) => match reference(row) {
+            Self::Near(reference) | Self::NearDouble(reference) => match reference(row) {
                 (value, _) if value.is_nan() => Cell::AnyNan,
                 (value, bound) => Cell::Near { value, bound },
             },
