@@ -85,6 +85,19 @@ pub enum Attribute {
     MaxSharedMemoryPerBlockOptin = 97,
 }
 
+impl Attribute {
+    /// The attribute's name in a sentence: `needs … of at least 1`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::MaxThreadsPerBlock => "threads per block",
+            Self::MaxSharedMemoryPerBlock => "shared memory per block",
+            Self::MultiprocessorCount => "multiprocessors",
+            Self::CooperativeLaunch => "cooperative launch",
+            Self::MaxSharedMemoryPerBlockOptin => "opt-in shared memory per block",
+        }
+    }
+}
+
 /// What a program may depend on. Launch sizes come from here, never from a device's name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DeviceLimits {
