@@ -1,0 +1,250 @@
+//! Checks atomics without knowing their order: the operations on one cell form a chain, in which each
+//! finds what another left. So the old values and the last value together are the first value and all the
+//! new ones, as a multiset; a lost, doubled, or torn update breaks that.
+
+use std::fmt::LowerHex;
+
+use super::super::words::{self, work};
+use crate::{Argument, Buffer, Expected, Initial, Launch, Program, Rerun, Step};
+
+/// A thread's number in the grid runs to here; the last block's last five threads do nothing.
+const THREADS: usize = BLOCKS * BLOCK - 5;
+const BLOCKS: usize = 3;
+const BLOCK: usize = 96;
+/// The cells that the threads are spread over.
+const SPREAD: usize = 13;
+/// The cell that all threads share, and the one for operations without the old value.
+const ALL: usize = 13;
+const ALONE: usize = 14;
+const CELLS: usize = 15;
+/// Cells of this many operations lie together.
+const SLOTS: usize = 16;
+
+/// One atomic operation: what it leaves, from what it finds and from the thread's value.
+pub(super) struct Operation<Word> {
+    pub(super) name: &'static str,
+    pub(super) apply: fn(Word, Word) -> Word,
+    /// The same without the old value. The order of threads must not matter to it.
+    pub(super) alone: Option<fn(Word, Word) -> Word>,
+}
+
+impl<Word> Operation<Word> {
+    /// An operation that also comes without the old value.
+    pub(super) const fn same(name: &'static str, apply: fn(Word, Word) -> Word) -> Self {
+        Self {
+            name,
+            apply,
+            alone: Some(apply),
+        }
+    }
+
+    /// An operation that always gives the old value.
+    pub(super) const fn with_old(name: &'static str, apply: fn(Word, Word) -> Word) -> Self {
+        Self {
+            name,
+            apply,
+            alone: None,
+        }
+    }
+}
+
+/// A word of 32, 64, or 128 bits in the device's memory.
+pub(super) trait Cell: Copy + Ord + LowerHex + Send + Sync + 'static {
+    const BYTES: usize;
+    fn append(self, bytes: &mut Vec<u8>);
+    fn read(bytes: &[u8]) -> Self;
+}
+
+macro_rules! cells {
+    ($($word:ty),*) => {$(
+        impl Cell for $word {
+            const BYTES: usize = size_of::<Self>();
+            fn append(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+            fn read(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().expect("the caller cuts cells"))
+            }
+        }
+    )*};
+}
+cells!(u32, u64, u128);
+
+/// The program of a kernel with these operations, with a value for each thread and an initial word for
+/// each cell and operation.
+pub(super) fn program<Word: Cell>(
+    entry: &'static str,
+    operations: &'static [Operation<Word>],
+    seed: u64,
+    value: impl Fn(usize) -> Word,
+    initial: impl Fn(usize, usize) -> Word,
+) -> Program {
+    let values: Vec<Word> = (0..THREADS).map(value).collect();
+    let cells: Vec<Word> = (0..CELLS * SLOTS)
+        .map(|index| initial(index / SLOTS, index % SLOTS))
+        .collect();
+    // One copy of the cells in global memory, one of each block's shared memory, then the old values.
+    let olds = THREADS * operations.len() * 4;
+    let mut state = memory(&cells);
+    state.resize(
+        state.len() + (BLOCKS * CELLS * SLOTS + olds) * Word::BYTES,
+        0xA5,
+    );
+    let stamps: Vec<u32> = (0..)
+        .take(THREADS)
+        .map(|thread: u32| work(thread, thread % 96 / 32 * 8))
+        .collect();
+    let buffers = vec![
+        Buffer::input("values", memory(&values)),
+        Buffer::input("initial", memory(&cells)),
+        Buffer {
+            name: "state",
+            initial: Initial::Bytes(state),
+            expected: Expected::Property(Box::new(move |bytes| {
+                check(operations, &values, &cells, bytes)
+                    .map_err(|message| format!("{message}; seed {seed}"))
+            })),
+        },
+        Buffer::output("stamps", words::bytes(&stamps), 4),
+    ];
+    let mut arguments: Vec<Argument> = (0..buffers.len()).map(Argument::Buffer).collect();
+    let count = u32::try_from(THREADS).expect("a small constant");
+    arguments.push(Argument::u32(count));
+    Program {
+        buffers,
+        steps: vec![Step::Launch(Launch::linear(entry, count, 96, arguments))],
+        rerun: Rerun::OrderDependent,
+    }
+}
+
+fn memory<Word: Cell>(words: &[Word]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(words.len() * Word::BYTES);
+    for word in words {
+        word.append(&mut bytes);
+    }
+    bytes
+}
+
+/// One copy of the cells after the kernel: of global memory, or of one block's shared memory.
+struct Copied<'a, Word> {
+    place: String,
+    first: &'a [Word],
+    last: &'a [Word],
+    /// The threads that used these cells, and which of their four old values came from these.
+    threads: std::ops::Range<usize>,
+    kind: usize,
+}
+
+fn check<Word: Cell>(
+    operations: &[Operation<Word>],
+    values: &[Word],
+    first: &[Word],
+    bytes: &[u8],
+) -> Result<(), String> {
+    let words: Vec<Word> = bytes.chunks_exact(Word::BYTES).map(Word::read).collect();
+    let (copies, olds) = words.split_at((1 + BLOCKS) * first.len());
+    for (index, last) in copies.chunks(first.len()).enumerate() {
+        let copied = match index.checked_sub(1) {
+            None => Copied {
+                place: "global memory".to_owned(),
+                first,
+                last,
+                threads: 0..THREADS,
+                kind: 0,
+            },
+            Some(block) => Copied {
+                place: format!("shared memory of block {block}"),
+                first,
+                last,
+                threads: block * BLOCK..THREADS.min((block + 1) * BLOCK),
+                kind: 2,
+            },
+        };
+        for slot in 0..SLOTS {
+            match operations.get(slot) {
+                None => copied.untouched(slot, 0..CELLS, "no operation")?,
+                Some(operation) => {
+                    let row = operations.len() * 4;
+                    let old = |thread: usize, kind: usize| olds[thread * row + slot * 4 + kind];
+                    copied.operation(slot, operation, values, old)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<Word: Cell> Copied<'_, Word> {
+    fn operation(
+        &self,
+        slot: usize,
+        operation: &Operation<Word>,
+        values: &[Word],
+        old: impl Fn(usize, usize) -> Word,
+    ) -> Result<(), String> {
+        let name = operation.name;
+        for cell in 0..=ALL {
+            let kind = if cell == ALL {
+                self.kind
+            } else {
+                self.kind + 1
+            };
+            let users = || {
+                let all = self.threads.clone();
+                all.filter(move |thread| cell == ALL || thread % SPREAD == cell)
+            };
+            let found = users().map(|thread| old(thread, kind));
+            let left = users().map(|thread| (operation.apply)(old(thread, kind), values[thread]));
+            let mut before: Vec<Word> = found.chain([self.last[cell * SLOTS + slot]]).collect();
+            let mut after: Vec<Word> = left.chain([self.first[cell * SLOTS + slot]]).collect();
+            before.sort_unstable();
+            after.sort_unstable();
+            if let Some((have, want)) = before.iter().zip(&after).find(|(have, want)| have != want)
+            {
+                return Err(format!(
+                    "`{name}` on cell {cell} in {}: the {} old values and the last value do not form a chain; {want:#x} was left but {have:#x} was found",
+                    self.place,
+                    users().count(),
+                ));
+            }
+        }
+        match operation.alone {
+            None => self.untouched(slot, ALONE..CELLS, name),
+            Some(alone) => {
+                let values = self.threads.clone().map(|thread| values[thread]);
+                let want = values.fold(self.first[ALONE * SLOTS + slot], alone);
+                let have = self.last[ALONE * SLOTS + slot];
+                if have == want {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "`{name}` without old values in {}: the last value is {have:#x}, expected {want:#x}",
+                        self.place
+                    ))
+                }
+            }
+        }
+    }
+
+    /// These cells of an operation must be as they were.
+    fn untouched(
+        &self,
+        slot: usize,
+        cells: std::ops::Range<usize>,
+        name: &str,
+    ) -> Result<(), String> {
+        for cell in cells {
+            let (want, have) = (
+                self.first[cell * SLOTS + slot],
+                self.last[cell * SLOTS + slot],
+            );
+            if have != want {
+                return Err(format!(
+                    "cell {cell} of slot {slot} ({name}) in {} is {have:#x}, but nothing changes {want:#x} there",
+                    self.place
+                ));
+            }
+        }
+        Ok(())
+    }
+}
