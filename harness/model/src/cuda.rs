@@ -1,7 +1,10 @@
 //! The CUDA driver's error codes: whose fault each is, why it happens, and what to do.
 //!
-//! Names and numbers are those of `cuda.h` (enum `cudaError_enum`). A code that is not listed here is
-//! neither explained nor blamed on anyone.
+//! Names and numbers are those of `cuda.h` (enum `cudaError_enum`). A code without a known cause has a
+//! name, but is neither explained nor blamed on anyone.
+
+mod names;
+mod table;
 
 /// One code of the CUDA driver.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,6 +21,10 @@ pub struct CudaError {
     pub remedy: &'static str,
     /// Whether the device must not be used again before a person has looked at it.
     pub needs_attention: bool,
+    /// Whether the context is lost, so that every later call in the process fails with the same code.
+    pub sticky: bool,
+    /// Whether it may go away by itself, so that another attempt is worth its time.
+    pub transient: bool,
 }
 
 /// Whose fault an error code is.
@@ -31,116 +38,67 @@ pub enum Blame {
 
 /// What is known of a code.
 pub fn find(code: i32) -> Option<&'static CudaError> {
-    TABLE.iter().find(|error| error.code == code)
+    table::TABLE.iter().find(|error| error.code == code)
 }
 
-const fn machine(
-    code: i32,
-    name: &'static str,
-    cause: &'static str,
-    remedy: &'static str,
-) -> CudaError {
-    CudaError {
-        code,
-        name,
-        blame: Blame::Machine,
-        cause,
-        remedy,
-        needs_attention: false,
+/// The name of a code in `cuda.h`, whether its cause is known or not.
+pub fn name(code: i32) -> Option<&'static str> {
+    let found = names::NAMES.iter().find(|(number, _)| *number == code);
+    found.map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_sorted_and_complete() {
+        assert!(names::NAMES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(
+            table::TABLE
+                .windows(2)
+                .all(|pair| pair[0].code < pair[1].code)
+        );
+        for error in table::TABLE {
+            assert_eq!(name(error.code), Some(error.name));
+            assert!(!error.cause.is_empty() && !error.remedy.is_empty());
+            // A remedy continues a line that starts with the word itself.
+            assert!(!error.remedy.ends_with('.') && !error.cause.ends_with('.'));
+        }
+    }
+
+    #[track_caller]
+    fn check(code: i32, expected: Option<(&str, Blame)>) {
+        let found = find(code).map(|error| (error.name, error.blame));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn blame_follows_the_code() {
+        check(209, Some(("CUDA_ERROR_NO_BINARY_FOR_GPU", Blame::Code)));
+        check(
+            803,
+            Some(("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", Blame::Machine)),
+        );
+        check(700, Some(("CUDA_ERROR_ILLEGAL_ADDRESS", Blame::Code)));
+        check(0, None);
+        check(424_242, None);
+    }
+
+    #[test]
+    fn a_code_without_a_known_cause_still_has_its_name() {
+        assert_eq!(name(5), Some("CUDA_ERROR_PROFILER_DISABLED"));
+        assert_eq!(find(5), None);
+        assert_eq!(name(424_242), None);
+    }
+
+    #[test]
+    fn only_broken_hardware_takes_a_device_out_of_service() {
+        let codes: Vec<_> = table::TABLE
+            .iter()
+            .filter(|error| error.needs_attention)
+            .map(|error| error.code)
+            .collect();
+        assert_eq!(codes, [214, 220]);
     }
 }
-
-const fn broken(
-    code: i32,
-    name: &'static str,
-    cause: &'static str,
-    remedy: &'static str,
-) -> CudaError {
-    CudaError {
-        code,
-        name,
-        blame: Blame::Machine,
-        cause,
-        remedy,
-        needs_attention: true,
-    }
-}
-
-const fn code(
-    code: i32,
-    name: &'static str,
-    cause: &'static str,
-    remedy: &'static str,
-) -> CudaError {
-    CudaError {
-        code,
-        name,
-        blame: Blame::Code,
-        cause,
-        remedy,
-        needs_attention: false,
-    }
-}
-
-const TABLE: &[CudaError] = &[
-    machine(
-        2,
-        "CUDA_ERROR_OUT_OF_MEMORY",
-        "the device's memory is used up, by other processes or by a small MIG instance",
-        "nvidia-smi; end the other processes, or lower limits.memory-mib",
-    ),
-    machine(
-        34,
-        "CUDA_ERROR_STUB_LIBRARY",
-        "the CUDA toolkit's stub of libcuda was loaded instead of a driver",
-        "take the `stubs` directory off LD_LIBRARY_PATH and RUNPATH",
-    ),
-    machine(
-        46,
-        "CUDA_ERROR_DEVICE_UNAVAILABLE",
-        "another process holds the device, or its compute mode forbids use",
-        "nvidia-smi -q -d COMPUTE; nvidia-smi -c DEFAULT",
-    ),
-    machine(
-        100,
-        "CUDA_ERROR_NO_DEVICE",
-        "no GPU, no access to /dev/nvidia*, or CUDA_VISIBLE_DEVICES hides it",
-        "ls -l /dev/nvidia*; nvidia-smi; unset CUDA_VISIBLE_DEVICES",
-    ),
-    code(
-        209,
-        "CUDA_ERROR_NO_BINARY_FOR_GPU",
-        "the module carries neither machine code nor usable PTX for this device",
-        "build with the device's capability in cudaCapabilities",
-    ),
-    broken(
-        214,
-        "CUDA_ERROR_ECC_UNCORRECTABLE",
-        "the device's memory has an uncorrectable error",
-        "nvidia-smi -q -d ECC,PAGE_RETIREMENT,ROW_REMAPPER; reset or replace the GPU",
-    ),
-    code(
-        218,
-        "CUDA_ERROR_INVALID_PTX",
-        "the just-in-time compiler refuses the PTX",
-        "read the log below; assemble it with ptxas",
-    ),
-    machine(
-        221,
-        "CUDA_ERROR_JIT_COMPILER_NOT_FOUND",
-        "libnvidia-ptxjitcompiler.so.1 is not beside libcuda.so.1",
-        "install the driver's just-in-time compiler, or mount it into the container",
-    ),
-    code(
-        222,
-        "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
-        "the PTX is newer than the driver's just-in-time compiler",
-        "update the driver, or build with an older toolkit or with machine code for the device",
-    ),
-    machine(
-        803,
-        "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
-        "the driver was updated and its kernel module not reloaded, or a container brings libraries of another driver",
-        "reboot, or unload and reload the nvidia kernel modules",
-    ),
-];
