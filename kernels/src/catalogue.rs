@@ -1,5 +1,6 @@
 //! The list of all kernels. One module per group; each kernel stands beside its reference.
 
+mod asynchronous;
 mod atomic;
 mod control;
 mod convert;
@@ -32,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Kernel> {
         warp::KERNELS,
         atomic::KERNELS,
         grid::KERNELS,
+        asynchronous::KERNELS,
         tensor::KERNELS,
         pattern::KERNELS,
     ]
