@@ -1,0 +1,126 @@
+//! Runs the real binary and reads what it left behind. The one place in these tests that starts processes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use cudacheck_model::event::{CaseFinished, Event, Summary, Timed};
+use cudacheck_model::outcome::Outcome;
+use cudacheck_model::plan::PlannedSkip;
+use tempfile::TempDir;
+
+/// What one invocation left behind.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    /// Kept until the test has looked at it.
+    pub directory: TempDir,
+}
+
+/// Runs `cudacheck` in a directory of its own, with an environment that holds nothing of the caller's.
+pub fn cudacheck<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Ran {
+    cudacheck_in(tempfile::tempdir().unwrap(), arguments)
+}
+
+/// The same, in a directory that the test has filled.
+#[expect(clippy::disallowed_methods, reason = "the supervisor is what is being tested here")]
+pub fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(directory: TempDir, arguments: I) -> Ran {
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_cudacheck"))
+        .args(arguments)
+        .current_dir(directory.path())
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("XDG_RUNTIME_DIR", directory.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        directory,
+    }
+}
+
+impl Ran {
+    /// The directory of the only run.
+    pub fn run_directory(&self) -> PathBuf {
+        let mut runs: Vec<_> = fs::read_dir(self.directory.path().join("cudacheck-runs"))
+            .unwrap_or_else(|error| panic!("no run: {error}\n{}", self.stderr))
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs.remove(0)
+    }
+
+    /// All events of the only run.
+    pub fn events(&self) -> Vec<Event> {
+        let text = fs::read_to_string(self.run_directory().join("events.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str::<Timed>(line).unwrap().event).collect()
+    }
+
+    /// The cases that were run.
+    pub fn finished(&self) -> Vec<CaseFinished> {
+        let events = self.events().into_iter();
+        events.filter_map(|event| if let Event::CaseFinished(case) = event { Some(*case) } else { None }).collect()
+    }
+
+    /// The cases that were not.
+    pub fn skipped(&self) -> Vec<PlannedSkip> {
+        let events = self.events().into_iter();
+        events.filter_map(|event| if let Event::CaseSkipped(skip) = event { Some(skip) } else { None }).collect()
+    }
+
+    /// The run in numbers.
+    pub fn summary(&self) -> Summary {
+        match self.events().pop() {
+            Some(Event::RunFinished(summary)) => summary,
+            other => panic!("the last event is {other:?}\n{}", self.stderr),
+        }
+    }
+
+    /// The JUnit report.
+    pub fn junit(&self) -> String {
+        fs::read_to_string(self.run_directory().join("junit.xml")).unwrap()
+    }
+}
+
+/// An outcome in a few words: `fault wrong-result at compare`.
+pub fn words(outcome: &Outcome) -> String {
+    let finding = |word: &str, finding: &cudacheck_model::outcome::Finding| {
+        let stage = finding.stage.map(|stage| format!(" at {stage}")).unwrap_or_default();
+        format!("{word} {}{stage}", finding.problem.word())
+    };
+    match outcome {
+        Outcome::Pass => "pass".to_owned(),
+        Outcome::Fail(inner) => finding("fail", inner),
+        Outcome::Fault(inner) => finding("fault", inner),
+        Outcome::Skip(reason) => format!("skip {}", reason.word()),
+        Outcome::ExpectedFail { finding: inner, .. } => finding("expected-fail", inner),
+        Outcome::UnexpectedPass { .. } => "unexpected-pass".to_owned(),
+    }
+}
+
+/// Runs jobs on both cores and returns their results in order.
+pub fn parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let results: Vec<_> = jobs.iter().map(|_| std::sync::Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let index = jobs.iter().position(|other| std::ptr::eq(other, job)).unwrap();
+                    *results[index].lock().unwrap() = Some(work(job));
+                }
+            });
+        }
+    });
+    results.into_iter().map(|result| result.into_inner().unwrap().unwrap()).collect()
+}
+
+/// The top of the repository.
+pub fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
