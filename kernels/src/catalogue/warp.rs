@@ -5,6 +5,8 @@
     reason = "the numbers of threads, lanes, and rounds are small"
 )]
 
+mod shuffle;
+
 use super::words::{bytes, from_bytes, word, words};
 use crate::{Argument, Buffer, DeviceLimits, Kernel, Launch, Program, Rerun, Step};
 
@@ -14,7 +16,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         summary: "exchanges words between the lanes of a warp in all four modes; a failure points to the shuffle unit or to lost convergence",
         ptx: include_str!("../../ptx/warp-shuffle.ptx"),
         needs: &[],
-        program: warp_shuffle,
+        program: shuffle::program,
     },
     Kernel {
         name: "warp-vote",
@@ -314,104 +316,5 @@ fn warp_activemask(_: &DeviceLimits, seed: u64) -> Program {
         ],
         steps: vec![launch("warp_activemask", 3)],
         rerun: Rerun::OrderDependent,
-    }
-}
-
-/// The modes of a shuffle in the kernel's order.
-#[derive(Clone, Copy)]
-enum Mode {
-    Up,
-    Down,
-    Butterfly,
-    Index,
-}
-
-/// The lane from which a lane takes its word, and whether that lane is within the segment: the
-/// definition of `shfl.sync` in the PTX ISA.
-fn source(mode: Mode, lane: u32, select: u32, control: u32) -> (u32, bool) {
-    let (select, clamp, segment) = (select & 31, control & 31, control >> 8 & 31);
-    let lowest = lane & segment;
-    let highest = lowest | clamp & !segment;
-    let (source, valid) = match mode {
-        Mode::Up => (lane.wrapping_sub(select), lane >= highest + select),
-        Mode::Down => (lane + select, lane + select <= highest),
-        Mode::Butterfly => (lane ^ select, lane ^ select <= highest),
-        Mode::Index => {
-            let source = lowest | select & !segment;
-            (source, source <= highest)
-        }
-    };
-    (if valid { source } else { lane }, valid)
-}
-
-fn warp_shuffle(_: &DeviceLimits, seed: u64) -> Program {
-    let (rounds, split_rounds) = (24, 8);
-    let values = words(seed, 0, THREADS);
-    let mut lanes = words(seed, 1, (rounds + split_rounds) * THREADS);
-    // Segments of 32, 16, 8, 4, 2, and 1 lanes with the clamps that compilers write, then any clamp.
-    let controls: Vec<u32> = (0..rounds)
-        .map(|round| {
-            let segment = 32 - (32 >> (round % 6));
-            let clamp = match round / 6 {
-                0 => 31,
-                1 => 0,
-                _ => word(seed, 2, round) % 32,
-            };
-            segment << 8 | clamp
-        })
-        .collect();
-    let masks: Vec<u32> = (0..split_rounds * WARPS)
-        .map(|index| word(seed, 3, index) & !(1 << (index % 32)) | 2 << (index % 31))
-        .collect();
-
-    let mut expected = Vec::new();
-    for (round, control) in controls.iter().enumerate() {
-        for mode in [Mode::Up, Mode::Down, Mode::Butterfly, Mode::Index] {
-            for thread in 0..THREADS {
-                let select = lanes[round * THREADS + thread];
-                let (from, valid) = source(mode, thread as u32 % 32, select, *control);
-                expected.push(values[thread / 32 * 32 + from as usize]);
-                expected.push(u32::from(valid));
-            }
-        }
-    }
-    for round in 0..split_rounds {
-        for thread in 0..THREADS {
-            let (warp, lane) = (thread / 32, thread % 32);
-            let mask = masks[round * WARPS + warp];
-            let (group, second) = if mask >> lane & 1 == 1 {
-                (mask, 0)
-            } else {
-                (!mask, 1)
-            };
-            // A lane may only read from its own group: take the next lane of it.
-            let select = &mut lanes[(rounds + round) * THREADS + thread];
-            let from = (0..32)
-                .map(|step| (*select + step) % 32)
-                .find(|lane| group >> lane & 1 == 1)
-                .expect("a lane belongs to its own group");
-            *select = *select & !31 | from;
-            expected.push(values[warp * 32 + from as usize].wrapping_add(second));
-            expected.push(1);
-        }
-    }
-    for warp in values.chunks(32) {
-        let sum = warp.iter().fold(0_u32, |sum, word| sum.wrapping_add(*word));
-        let mut running = 0_u32;
-        for word in warp {
-            running = running.wrapping_add(*word);
-            expected.extend([sum, running]);
-        }
-    }
-    Program {
-        buffers: vec![
-            Buffer::input("values", bytes(&values)),
-            Buffer::input("lanes", bytes(&lanes)),
-            Buffer::input("controls", bytes(&controls)),
-            Buffer::input("masks", bytes(&masks)),
-            Buffer::output("out", bytes(&expected), 4),
-        ],
-        steps: vec![launch("warp_shuffle", 5)],
-        rerun: Rerun::BitIdentical,
     }
 }
