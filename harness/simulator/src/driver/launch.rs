@@ -1,0 +1,449 @@
+//! Launching kernels: what a launch is refused for, and what becomes of the kernel.
+
+use super::context::Pending;
+use super::machine::{Handle, Machine};
+use super::status::Status;
+use crate::exec::{Cooperation, LaunchConfig, SmShape, Trap};
+use crate::inject::{Fault, LaunchEffect};
+use crate::ptx::Entry;
+
+/// A launch as the caller asks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    /// Blocks in x, y, z.
+    pub(crate) grid: [u32; 3],
+    /// Threads of a block in x, y, z.
+    pub(crate) block: [u32; 3],
+    /// Bytes of dynamic shared memory.
+    pub(crate) dynamic_shared: u32,
+    /// Where it is queued.
+    pub(crate) stream: Handle,
+    /// Whether all blocks must be resident together.
+    pub(crate) cooperation: Cooperation,
+    /// The parameter block.
+    pub(crate) parameters: Vec<u8>,
+}
+
+/// What a fault makes of the process at its first launch; the caller of the driver sees it happen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ProcessEffect {
+    /// An invalid access.
+    Segv,
+    /// `abort`.
+    Abort,
+    /// `exit(0)`.
+    Exit,
+    /// A panic.
+    Panic,
+    /// So many megabytes on standard output.
+    Flood(u32),
+    /// Lines that look like a passing result.
+    ForgedResult,
+    /// A child in a session of its own.
+    EscapedChild,
+}
+
+impl Machine {
+    /// What happens to the process, now that it launches for the first time. Later launches have no effects.
+    pub(crate) fn first_launch(&mut self) -> Vec<ProcessEffect> {
+        if std::mem::replace(&mut self.launched, true) {
+            return Vec::new();
+        }
+        let Ok(configuration) = self.configuration() else {
+            return Vec::new();
+        };
+        let effect = |fault: &Fault| match fault {
+            Fault::Segv => Some(ProcessEffect::Segv),
+            Fault::Abort => Some(ProcessEffect::Abort),
+            Fault::Exit => Some(ProcessEffect::Exit),
+            Fault::Panic => Some(ProcessEffect::Panic),
+            Fault::PrintFlood { megabytes } => Some(ProcessEffect::Flood(*megabytes)),
+            Fault::PrintForgedResult => Some(ProcessEffect::ForgedResult),
+            Fault::ChildEscape => Some(ProcessEffect::EscapedChild),
+            Fault::Call { .. }
+            | Fault::Launch(_)
+            | Fault::Sync(_)
+            | Fault::Execution(_)
+            | Fault::GpuLost
+            | Fault::EccUncorrected
+            | Fault::Xid(_) => None,
+        };
+        configuration
+            .injections
+            .iter()
+            .filter_map(|injection| effect(&injection.fault))
+            .collect()
+    }
+
+    /// `cuLaunchKernel` and its kin.
+    pub(crate) fn launch(
+        &mut self,
+        current: Handle,
+        function: Handle,
+        launch: &Launch,
+    ) -> Result<(), Status> {
+        let context = self.stream_context(launch.stream, Some(current))?;
+        self.context(context)?;
+        let config = self.check(context, function, launch)?;
+        let stopped = self.context(context)?.is_stopped();
+        if stopped || !self.reach_device(context)? {
+            return Ok(());
+        }
+        let (name, _) = self.identity_of(function)?;
+        let name = name.to_owned();
+        let module = self.module_of(function)?;
+        let faults = self.configuration()?.faults.clone();
+        let ordinal = self.device_of(context)?;
+        let timeout = self.profile_number(context, 17)? > 0;
+
+        let device = usize::try_from(ordinal)
+            .ok()
+            .and_then(|ordinal| self.visible.get_mut(ordinal))
+            .ok_or(Status::INVALID_DEVICE)?;
+        let owner = self.contexts.get_mut(&context);
+        let owner = owner.ok_or(Status::CONTEXT_IS_DESTROYED)?;
+        let module = self.modules.get(&module).ok_or(Status::INVALID_HANDLE)?;
+        let answer = crate::exec::launch(
+            &mut device.memory,
+            &module.loaded,
+            &name,
+            &config,
+            &faults,
+            &mut |text| owner.print(text),
+        );
+        match answer {
+            Ok(_) => Ok(()),
+            Err(Trap::InvalidLaunch { .. }) => Err(Status::INVALID_VALUE),
+            Err(trap) => {
+                owner.fail(pending(&trap, timeout));
+                self.log_trap(context, &trap)
+            }
+        }
+    }
+
+    /// Applies the faults that strike when work reaches the device; false when the kernel is not to be executed.
+    fn reach_device(&mut self, context: Handle) -> Result<bool, Status> {
+        let ordinal = self.device_of(context)?;
+        let index = self.visible_device(ordinal)?.index;
+        let device = self.device(ordinal)?.clone();
+        let injections = self.configuration()?.injections.clone();
+        let mut executed = true;
+        for injection in injections {
+            match injection.fault {
+                Fault::Launch(LaunchEffect::Silent) => executed = false,
+                Fault::Launch(LaunchEffect::Hang) => {
+                    self.context(context)?.fail(Pending::Hangs);
+                    executed = false;
+                }
+                Fault::Launch(LaunchEffect::Answer(code)) if Status(code).is_sticky() => {
+                    let failed = Pending::Failed(Status(code));
+                    self.context(context)?.fail(failed);
+                    executed = false;
+                }
+                Fault::Launch(LaunchEffect::Answer(code)) => return Err(Status(code)),
+                Fault::GpuLost => {
+                    self.hardware.lose(index, &device);
+                    return Ok(false);
+                }
+                Fault::EccUncorrected => {
+                    self.hardware.decay(index, &device);
+                    let failed = Pending::Failed(Status::ECC_UNCORRECTABLE);
+                    self.context(context)?.fail(failed);
+                    executed = false;
+                }
+                Fault::Xid(number) => {
+                    let text = "injected by the simulator";
+                    self.hardware.report(index, &device, number, text);
+                }
+                Fault::Call { .. }
+                | Fault::Sync(_)
+                | Fault::Execution(_)
+                | Fault::Segv
+                | Fault::Abort
+                | Fault::Exit
+                | Fault::Panic
+                | Fault::PrintFlood { .. }
+                | Fault::PrintForgedResult
+                | Fault::ChildEscape => {}
+            }
+        }
+        Ok(executed)
+    }
+
+    /// Refuses what a device refuses before it begins, and lays out the rest for the interpreter.
+    fn check(
+        &self,
+        context: Handle,
+        function: Handle,
+        launch: &Launch,
+    ) -> Result<LaunchConfig, Status> {
+        let (owner, entry, module) = self.function(function)?;
+        if module.context != context {
+            return Err(Status::INVALID_HANDLE);
+        }
+        for axis in 0..3_u32 {
+            let place = axis as usize;
+            let block = self.profile_number(context, 2 + axis)?;
+            let grid = self.profile_number(context, 5 + axis)?;
+            if !(1..=block).contains(&launch.block[place])
+                || !(1..=grid).contains(&launch.grid[place])
+            {
+                return Err(Status::INVALID_VALUE);
+            }
+        }
+        self.check_block(context, entry, launch.block)?;
+        if launch.dynamic_shared > self.dynamic_shared_limit(owner, entry) {
+            return Err(Status::INVALID_VALUE);
+        }
+        let config = LaunchConfig {
+            grid: launch.grid,
+            block: launch.block,
+            dynamic_shared: launch.dynamic_shared,
+            cooperative: launch.cooperation,
+            parameters: launch.parameters.clone(),
+            sm: self.shape(context)?,
+            step_limit: None,
+        };
+        if launch.cooperation == Cooperation::Cooperative {
+            if self.profile_number(context, 95)? == 0 {
+                return Err(Status::NOT_SUPPORTED);
+            }
+            let blocks: u128 = launch.grid.iter().map(|count| u128::from(*count)).product();
+            let threads = threads(launch.block);
+            let each = self.blocks_per_multiprocessor(function, threads, launch.dynamic_shared)?;
+            if blocks > u128::from(each) * u128::from(config.sm.multiprocessors) {
+                return Err(Status::COOPERATIVE_LAUNCH_TOO_LARGE);
+            }
+        }
+        Ok(config)
+    }
+
+    fn check_block(&self, context: Handle, entry: &Entry, block: [u32; 3]) -> Result<(), Status> {
+        let threads = threads(block);
+        if threads > self.profile_number(context, 1)? {
+            return Err(Status::INVALID_VALUE);
+        }
+        if entry.required_block.is_some_and(|shape| shape != block) {
+            return Err(Status::INVALID_VALUE);
+        }
+        // The kernel's own bound and its registers are resources, which the device does not have for this block.
+        if threads > self.block_limit(context, entry)? {
+            return Err(Status::LAUNCH_OUT_OF_RESOURCES);
+        }
+        Ok(())
+    }
+
+    fn shape(&self, context: Handle) -> Result<SmShape, Status> {
+        Ok(SmShape {
+            multiprocessors: self.profile_number(context, 16)?,
+            threads: self.profile_number(context, 39)?,
+            blocks: self.profile_number(context, 106)?,
+            shared_bytes: self.profile_number(context, 81)?,
+            clock_khz: self.profile_number(context, 13)?,
+        })
+    }
+
+    /// A dead kernel leaves a line in the kernel driver's log: Xid 31 for memory faults, 13 for the others.
+    fn log_trap(&mut self, context: Handle, trap: &Trap) -> Result<(), Status> {
+        let ordinal = self.device_of(context)?;
+        let index = self.visible_device(ordinal)?.index;
+        let device = self.device(ordinal)?.clone();
+        match trap {
+            Trap::IllegalAddress { .. } => {
+                self.hardware.report(index, &device, 31, &trap.to_string());
+            }
+            Trap::MisalignedAddress { .. }
+            | Trap::IllegalInstruction { .. }
+            | Trap::InvalidAddressSpace { .. }
+            | Trap::InvalidPc { .. }
+            | Trap::TrapInstruction { .. }
+            | Trap::StackError { .. } => {
+                self.hardware.report(index, &device, 13, &trap.to_string());
+            }
+            // An assertion is the program's own word, and a hanging kernel leaves no trace.
+            Trap::Assert { .. }
+            | Trap::Deadlock { .. }
+            | Trap::StepLimit { .. }
+            | Trap::InvalidLaunch { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+/// What the next synchronisation finds after a trap. A kernel that waits for ever is ended by the display's
+/// watchdog where the device has one.
+fn pending(trap: &Trap, watchdog: bool) -> Pending {
+    Pending::Failed(match trap {
+        Trap::IllegalAddress { .. } => Status::ILLEGAL_ADDRESS,
+        Trap::MisalignedAddress { .. } => Status::MISALIGNED_ADDRESS,
+        Trap::IllegalInstruction { .. } => Status::ILLEGAL_INSTRUCTION,
+        Trap::InvalidAddressSpace { .. } => Status::INVALID_ADDRESS_SPACE,
+        Trap::InvalidPc { .. } => Status::INVALID_PC,
+        Trap::Assert { .. } => Status::ASSERT,
+        Trap::TrapInstruction { .. } | Trap::InvalidLaunch { .. } => Status::LAUNCH_FAILED,
+        Trap::StackError { .. } => Status::HARDWARE_STACK_ERROR,
+        Trap::Deadlock { .. } | Trap::StepLimit { .. } => {
+            if !watchdog {
+                return Pending::Hangs;
+            }
+            Status::LAUNCH_TIMEOUT
+        }
+    })
+}
+
+fn threads(block: [u32; 3]) -> u32 {
+    block
+        .iter()
+        .fold(1, |all, count| all.saturating_mul(*count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::jit::{Image, JitLog, JitRequest};
+    use super::super::machine::tests::machine;
+    use super::*;
+
+    const STORE: &[u8] = b".version 6.0\n.target sm_50\n.address_size 64\n\
+        .visible .entry store(.param .u64 out)\n{\n.reg .b64 %rd<2>;\n.reg .b32 %r<2>;\n\
+        ld.param.u64 %rd0, [out];\nmov.u32 %r0, 7;\nst.global.u32 [%rd0], %r0;\nret;\n}\n";
+
+    struct Ready {
+        machine: Machine,
+        context: Handle,
+        store: Handle,
+        launch: Launch,
+        address: u64,
+    }
+
+    fn ready(inject: &str) -> Ready {
+        let mut machine = machine(&[("CUDACHECK_SIMULATE", "h100"), ("CUDACHECK_INJECT", inject)]);
+        machine.initialise(0).unwrap();
+        let context = machine.retain_primary(0).unwrap();
+        let mut log = JitLog::default();
+        let module = machine
+            .load_module(context, Image::Text(STORE), JitRequest::default(), &mut log)
+            .unwrap_or_else(|status| panic!("{status:?}: {}", log.error));
+        let store = machine.find_function(module, "store").unwrap();
+        let address = machine.allocate(context, 4).unwrap();
+        machine.write(context, address, &[0; 4]).unwrap();
+        let launch = Launch {
+            grid: [1; 3],
+            block: [1; 3],
+            dynamic_shared: 0,
+            stream: 0,
+            cooperation: Cooperation::Plain,
+            parameters: address.to_le_bytes().to_vec(),
+        };
+        Ready {
+            machine,
+            context,
+            store,
+            launch,
+            address,
+        }
+    }
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Launch), expected: u32) {
+        let mut ready = ready("");
+        change(&mut ready.launch);
+        let answer = ready
+            .machine
+            .launch(ready.context, ready.store, &ready.launch);
+        assert_eq!(answer.err().unwrap_or(Status::SUCCESS), Status(expected));
+    }
+
+    /// What launch, synchronisation, and the memory say under a fault.
+    #[track_caller]
+    fn check_fault(inject: &str, launched: u32, synchronised: u32, stored: Option<u8>) {
+        let mut ready = ready(inject);
+        let code = |answer: Result<(), Status>| answer.err().unwrap_or(Status::SUCCESS);
+        let answer = ready
+            .machine
+            .launch(ready.context, ready.store, &ready.launch);
+        assert_eq!(code(answer), Status(launched), "launch");
+        let answer = ready.machine.synchronise(ready.context);
+        assert_eq!(code(answer), Status(synchronised), "synchronisation");
+        let mut bytes = [0; 4];
+        let read = ready.machine.read(ready.context, ready.address, &mut bytes);
+        assert_eq!(read.ok().map(|()| bytes[0]), stored, "memory");
+    }
+
+    #[test]
+    fn a_launch_is_refused_for_its_shape() {
+        check(|_| {}, 0);
+        check(|launch| launch.block = [1025, 1, 1], 1);
+        check(|launch| launch.block = [32, 33, 1], 1);
+        check(|launch| launch.block = [1, 1, 65], 1);
+        check(|launch| launch.grid = [0, 1, 1], 1);
+        check(|launch| launch.grid = [1, 65_536, 1], 1);
+        check(|launch| launch.dynamic_shared = 48 << 10, 0);
+        check(|launch| launch.dynamic_shared = (48 << 10) + 1, 1);
+        check(|launch| launch.stream = 99, 400);
+        let cooperative = |launch: &mut Launch| launch.cooperation = Cooperation::Cooperative;
+        check(cooperative, 0);
+        let too_large = |launch: &mut Launch| {
+            launch.cooperation = Cooperation::Cooperative;
+            launch.grid = [132 * 32 + 1, 1, 1];
+        };
+        check(too_large, 720);
+    }
+
+    #[test]
+    fn opting_in_raises_the_limit_of_shared_memory() {
+        let mut ready = ready("");
+        let Ready { machine, store, .. } = &mut ready;
+        assert_eq!(machine.function_attribute(*store, 8), Ok(48 << 10));
+        assert_eq!(machine.set_function_attribute(*store, 8, 232_448), Ok(()));
+        let beyond = machine.set_function_attribute(*store, 8, 232_449);
+        assert_eq!(beyond, Err(Status::INVALID_VALUE));
+        ready.launch.dynamic_shared = 232_448;
+        let answer = ready
+            .machine
+            .launch(ready.context, ready.store, &ready.launch);
+        assert_eq!(answer, Ok(()));
+    }
+
+    #[test]
+    fn faults_strike_where_a_device_would_show_them() {
+        check_fault("", 0, 0, Some(7));
+        check_fault("launch:silent", 0, 0, Some(0));
+        check_fault("launch:700", 0, 700, None);
+        check_fault("launch:701", 701, 0, Some(0));
+        check_fault("launch:hang", 0, u32::MAX, Some(0));
+        check_fault("gpu:lost", 0, 719, None);
+        check_fault("ecc:uncorrected", 0, 214, None);
+        check_fault("xid:79", 0, 0, Some(7));
+    }
+
+    #[test]
+    fn a_dead_kernel_is_told_at_synchronisation() {
+        let mut ready = ready("");
+        ready.launch.parameters = 0x1234_5678_u64.to_le_bytes().to_vec();
+        let Ready {
+            machine,
+            context,
+            store,
+            launch,
+            ..
+        } = &mut ready;
+        assert_eq!(machine.launch(*context, *store, launch), Ok(()));
+        assert_eq!(machine.launch(*context, *store, launch), Ok(()));
+        let illegal = Err(Status::ILLEGAL_ADDRESS);
+        assert_eq!(machine.synchronise(*context), illegal);
+        assert_eq!(machine.launch(*context, *store, launch), illegal);
+        let event = machine.hardware.take_event().unwrap();
+        assert_eq!(event.xid, 31);
+    }
+
+    #[test]
+    fn the_process_is_struck_once() {
+        let mut machine = machine(&[
+            ("CUDACHECK_SIMULATE", "h100"),
+            ("CUDACHECK_INJECT", "print:3MB,child:escape"),
+        ]);
+        let expected = vec![ProcessEffect::Flood(3), ProcessEffect::EscapedChild];
+        assert_eq!(machine.first_launch(), expected);
+        assert_eq!(machine.first_launch(), []);
+    }
+}
