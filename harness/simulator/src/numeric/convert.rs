@@ -186,7 +186,13 @@ pub fn f32_to_f16(bits: u32, rounding: Rounding) -> u16 {
         Rounding::NearestEven if !single::is_nan(bits) => {
             half::f16::from_f32(f32::from_bits(bits)).to_bits()
         }
-        rounding => FloatFormat::F16.pattern(f64::from(f32::from_bits(bits)), rounding) as u16,
+        Rounding::NearestEven
+        | Rounding::Zero
+        | Rounding::Down
+        | Rounding::Up
+        | Rounding::NearestAway => {
+            FloatFormat::F16.pattern(f64::from(f32::from_bits(bits)), rounding) as u16
+        }
     }
 }
 
@@ -211,7 +217,13 @@ pub fn f32_to_bf16(bits: u32, rounding: Rounding) -> u16 {
             // Half a unit less one, and one more if the last bit kept is odd.
             ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
         }
-        rounding => FloatFormat::Bf16.pattern(f64::from(f32::from_bits(bits)), rounding) as u16,
+        Rounding::NearestEven
+        | Rounding::Zero
+        | Rounding::Down
+        | Rounding::Up
+        | Rounding::NearestAway => {
+            FloatFormat::Bf16.pattern(f64::from(f32::from_bits(bits)), rounding) as u16
+        }
     }
 }
 

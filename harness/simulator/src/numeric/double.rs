@@ -16,9 +16,10 @@ const ONE: u64 = 0x3ff0_0000_0000_0000;
 #[inline]
 #[must_use]
 pub fn add(a: u64, b: u64, rounding: Rounding) -> u64 {
-    match rounding {
-        Rounding::NearestEven => finish((f64::from_bits(a) + f64::from_bits(b)).to_bits(), [a, b]),
-        directed => known(soft::add(F64, a, b, directed), [a, b]),
+    if rounding == Rounding::NearestEven {
+        finish((f64::from_bits(a) + f64::from_bits(b)).to_bits(), [a, b])
+    } else {
+        known(soft::add(F64, a, b, rounding), [a, b])
     }
 }
 
@@ -37,9 +38,10 @@ pub fn sub(a: u64, b: u64, rounding: Rounding) -> u64 {
 #[inline]
 #[must_use]
 pub fn mul(a: u64, b: u64, rounding: Rounding) -> u64 {
-    match rounding {
-        Rounding::NearestEven => finish((f64::from_bits(a) * f64::from_bits(b)).to_bits(), [a, b]),
-        directed => known(soft::mul(F64, a, b, directed), [a, b]),
+    if rounding == Rounding::NearestEven {
+        finish((f64::from_bits(a) * f64::from_bits(b)).to_bits(), [a, b])
+    } else {
+        known(soft::mul(F64, a, b, rounding), [a, b])
     }
 }
 
@@ -47,12 +49,11 @@ pub fn mul(a: u64, b: u64, rounding: Rounding) -> u64 {
 #[inline]
 #[must_use]
 pub fn fma(a: u64, b: u64, c: u64, rounding: Rounding) -> u64 {
-    match rounding {
-        Rounding::NearestEven => {
-            let result = f64::from_bits(a).mul_add(f64::from_bits(b), f64::from_bits(c));
-            finish(result.to_bits(), [a, b, c])
-        }
-        directed => known(soft::fma(F64, a, b, c, directed), [a, b, c]),
+    if rounding == Rounding::NearestEven {
+        let result = f64::from_bits(a).mul_add(f64::from_bits(b), f64::from_bits(c));
+        finish(result.to_bits(), [a, b, c])
+    } else {
+        known(soft::fma(F64, a, b, c, rounding), [a, b, c])
     }
 }
 
@@ -60,9 +61,10 @@ pub fn fma(a: u64, b: u64, c: u64, rounding: Rounding) -> u64 {
 #[inline]
 #[must_use]
 pub fn div(a: u64, b: u64, rounding: Rounding) -> u64 {
-    match rounding {
-        Rounding::NearestEven => finish((f64::from_bits(a) / f64::from_bits(b)).to_bits(), [a, b]),
-        directed => known(soft::div(F64, a, b, directed), [a, b]),
+    if rounding == Rounding::NearestEven {
+        finish((f64::from_bits(a) / f64::from_bits(b)).to_bits(), [a, b])
+    } else {
+        known(soft::div(F64, a, b, rounding), [a, b])
     }
 }
 
@@ -70,9 +72,10 @@ pub fn div(a: u64, b: u64, rounding: Rounding) -> u64 {
 #[inline]
 #[must_use]
 pub fn sqrt(a: u64, rounding: Rounding) -> u64 {
-    match rounding {
-        Rounding::NearestEven => finish(f64::from_bits(a).sqrt().to_bits(), [a]),
-        directed => known(soft::sqrt(F64, a, directed), [a]),
+    if rounding == Rounding::NearestEven {
+        finish(f64::from_bits(a).sqrt().to_bits(), [a])
+    } else {
+        known(soft::sqrt(F64, a, rounding), [a])
     }
 }
 

@@ -18,9 +18,10 @@ const ONE: u32 = 0x3f80_0000;
 #[must_use]
 pub fn add(a: u32, b: u32, mode: Mode) -> u32 {
     let (a, b) = (flush(a, mode.subnormal), flush(b, mode.subnormal));
-    let result = match mode.rounding {
-        Rounding::NearestEven => (f32::from_bits(a) + f32::from_bits(b)).to_bits(),
-        directed => known(soft::add(F32, a.into(), b.into(), directed)),
+    let result = if mode.rounding == Rounding::NearestEven {
+        (f32::from_bits(a) + f32::from_bits(b)).to_bits()
+    } else {
+        known(soft::add(F32, a.into(), b.into(), mode.rounding))
     };
     finish(result, mode)
 }
@@ -37,9 +38,10 @@ pub fn sub(a: u32, b: u32, mode: Mode) -> u32 {
 #[must_use]
 pub fn mul(a: u32, b: u32, mode: Mode) -> u32 {
     let (a, b) = (flush(a, mode.subnormal), flush(b, mode.subnormal));
-    let result = match mode.rounding {
-        Rounding::NearestEven => (f32::from_bits(a) * f32::from_bits(b)).to_bits(),
-        directed => known(soft::mul(F32, a.into(), b.into(), directed)),
+    let result = if mode.rounding == Rounding::NearestEven {
+        (f32::from_bits(a) * f32::from_bits(b)).to_bits()
+    } else {
+        known(soft::mul(F32, a.into(), b.into(), mode.rounding))
     };
     finish(result, mode)
 }
@@ -50,11 +52,12 @@ pub fn mul(a: u32, b: u32, mode: Mode) -> u32 {
 pub fn fma(a: u32, b: u32, c: u32, mode: Mode) -> u32 {
     let (a, b) = (flush(a, mode.subnormal), flush(b, mode.subnormal));
     let c = flush(c, mode.subnormal);
-    let result = match mode.rounding {
-        Rounding::NearestEven => f32::from_bits(a)
+    let result = if mode.rounding == Rounding::NearestEven {
+        f32::from_bits(a)
             .mul_add(f32::from_bits(b), f32::from_bits(c))
-            .to_bits(),
-        directed => known(soft::fma(F32, a.into(), b.into(), c.into(), directed)),
+            .to_bits()
+    } else {
+        known(soft::fma(F32, a.into(), b.into(), c.into(), mode.rounding))
     };
     finish(result, mode)
 }
@@ -64,9 +67,10 @@ pub fn fma(a: u32, b: u32, c: u32, mode: Mode) -> u32 {
 #[must_use]
 pub fn div(a: u32, b: u32, mode: Mode) -> u32 {
     let (a, b) = (flush(a, mode.subnormal), flush(b, mode.subnormal));
-    let result = match mode.rounding {
-        Rounding::NearestEven => (f32::from_bits(a) / f32::from_bits(b)).to_bits(),
-        directed => known(soft::div(F32, a.into(), b.into(), directed)),
+    let result = if mode.rounding == Rounding::NearestEven {
+        (f32::from_bits(a) / f32::from_bits(b)).to_bits()
+    } else {
+        known(soft::div(F32, a.into(), b.into(), mode.rounding))
     };
     finish(result, mode)
 }
@@ -76,9 +80,10 @@ pub fn div(a: u32, b: u32, mode: Mode) -> u32 {
 #[must_use]
 pub fn sqrt(a: u32, mode: Mode) -> u32 {
     let a = flush(a, mode.subnormal);
-    let result = match mode.rounding {
-        Rounding::NearestEven => f32::from_bits(a).sqrt().to_bits(),
-        directed => known(soft::sqrt(F32, a.into(), directed)),
+    let result = if mode.rounding == Rounding::NearestEven {
+        f32::from_bits(a).sqrt().to_bits()
+    } else {
+        known(soft::sqrt(F32, a.into(), mode.rounding))
     };
     finish(result, mode)
 }

@@ -33,8 +33,12 @@ fn decoded(bits: u32, exponent_bits: u32, fraction_bits: u32, infinite: Infinite
         Infinite::Exists if top && fraction == 0 => f64::INFINITY,
         Infinite::Exists if top => f64::NAN,
         Infinite::Missing if top && fraction == (1 << fraction_bits) - 1 => f64::NAN,
-        _ if field == 0 => f64::from(fraction) * unit * 2_f64.powi(1 - bias),
-        _ => (1.0 + f64::from(fraction) * unit) * 2_f64.powi(field as i32 - bias),
+        Infinite::Exists | Infinite::Missing if field == 0 => {
+            f64::from(fraction) * unit * 2_f64.powi(1 - bias)
+        }
+        Infinite::Exists | Infinite::Missing => {
+            (1.0 + f64::from(fraction) * unit) * 2_f64.powi(field as i32 - bias)
+        }
     };
     sign * magnitude
 }

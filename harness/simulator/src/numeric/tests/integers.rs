@@ -170,7 +170,7 @@ proptest! {
         let (x, y) = (a as u32, b as u32);
         let signed = i64::from(x as i32) * i64::from(y as i32);
         prop_assert_eq!(mul_hi(32, Signed, a, b), u64::from((signed >> 32) as u32));
-        prop_assert_eq!(mul_hi(32, Unsigned, a, b), u64::from(x) * u64::from(y) >> 32);
+        prop_assert_eq!(mul_hi(32, Unsigned, a, b), (u64::from(x) * u64::from(y)) >> 32);
         prop_assert_eq!(mul_wide_product(32, Signed, a, b), u128::from(signed as u64));
         prop_assert_eq!(mul_lo(32, a, b), u64::from(x.wrapping_mul(y)));
         let short = i32::from(a as i16) * i32::from(b as i16);
