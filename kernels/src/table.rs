@@ -3,6 +3,8 @@
 //!
 //! A kernel stores a row without gaps, in the order of the columns.
 
+use half::{bf16, f16};
+
 use crate::execute::{Mismatch, MismatchKind};
 
 /// What a buffer of rows must hold.
@@ -29,23 +31,37 @@ pub(crate) enum Reference<Row> {
     Double(fn(&Row) -> f64),
     /// A 32-bit float within an absolute bound; a NaN stands for any NaN, and a zero for either zero.
     Near(fn(&Row) -> (f64, f64)),
-    /// The same for a 64-bit float.
-    NearDouble(fn(&Row) -> (f64, f64)),
+    /// The same for a float of another format.
+    Within(Format, fn(&Row) -> (f64, f64)),
+    /// A 16-bit float, exact; a NaN stands for any NaN.
+    Half(fn(&Row) -> f16),
+    /// The same in the format with eight bits of exponent.
+    Bfloat(fn(&Row) -> bf16),
 }
 
+/// How a column's cells are stored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Format {
+pub(crate) enum Format {
+    /// 16 bits without a further meaning.
     Short,
+    /// 32 bits without a further meaning.
     Word,
+    /// 64 bits without a further meaning.
     Long,
+    /// `.f16`
+    Half,
+    /// `.bf16`
+    Bfloat,
+    /// `.f32`
     Single,
+    /// `.f64`
     Double,
 }
 
 impl Format {
     fn size(self) -> usize {
         match self {
-            Self::Short => 2,
+            Self::Short | Self::Half | Self::Bfloat => 2,
             Self::Word | Self::Single => 4,
             Self::Long | Self::Double => 8,
         }
@@ -133,7 +149,10 @@ impl<Row> Reference<Row> {
             Self::Word(_) => Format::Word,
             Self::Long(_) => Format::Long,
             Self::Single(_) | Self::Near(_) => Format::Single,
-            Self::Double(_) | Self::NearDouble(_) => Format::Double,
+            Self::Double(_) => Format::Double,
+            Self::Half(_) => Format::Half,
+            Self::Bfloat(_) => Format::Bfloat,
+            Self::Within(format, _) => *format,
         }
     }
 
@@ -150,7 +169,15 @@ impl<Row> Reference<Row> {
                 value if value.is_nan() => Cell::AnyNan,
                 value => Cell::Exact(value.to_bits()),
             },
-            Self::Near(reference) | Self::NearDouble(reference) => match reference(row) {
+            Self::Half(reference) => match reference(row) {
+                value if value.is_nan() => Cell::AnyNan,
+                value => Cell::Exact(u64::from(value.to_bits())),
+            },
+            Self::Bfloat(reference) => match reference(row) {
+                value if value.is_nan() => Cell::AnyNan,
+                value => Cell::Exact(u64::from(value.to_bits())),
+            },
+            Self::Near(reference) | Self::Within(_, reference) => match reference(row) {
                 (value, _) if value.is_nan() => Cell::AnyNan,
                 (value, bound) => Cell::Near { value, bound },
             },
@@ -192,11 +219,14 @@ fn number(bytes: &[u8]) -> u64 {
         .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
+/// The value of a cell; only columns of floats ask for it.
 fn float(format: Format, bits: u64) -> f64 {
+    let short = u16::try_from(bits).unwrap_or(u16::MAX);
     match format {
         Format::Double => f64::from_bits(bits),
+        Format::Half => f16::from_bits(short).to_f64(),
+        Format::Bfloat => bf16::from_bits(short).to_f64(),
         Format::Short | Format::Word | Format::Long | Format::Single => {
-            // The formats that are no floats hold no cell that asks for this.
             u32::try_from(bits).map_or(f64::NAN, |bits| f64::from(f32::from_bits(bits)))
         }
     }
@@ -208,6 +238,7 @@ fn describe(format: Format, bits: u64) -> String {
         Format::Short => format!("{bits:#06x}"),
         Format::Word => format!("{bits:#010x}"),
         Format::Long => format!("{bits:#018x}"),
+        Format::Half | Format::Bfloat => format!("{:e} ({bits:#06x})", float(format, bits)),
         Format::Single => format!("{:e} ({bits:#010x})", float(format, bits)),
         Format::Double => format!("{:e} ({bits:#018x})", float(format, bits)),
     }

@@ -6,8 +6,8 @@ use crate::exact::{
     Rounding::{self, Down, Nearest, Up, Zero},
 };
 use crate::table::{
-    Operation,
-    Reference::{Double, NearDouble, Word},
+    Format, Operation,
+    Reference::{Double, Within, Word},
 };
 use crate::{DeviceLimits, Program, input};
 
@@ -158,8 +158,14 @@ const OPERATIONS: &[Operation<Row>] = &[
     // PTX takes the sign from the first operand.
     ("copysign.f64", Double(|[a, b, _]| b.copysign(*a))),
     // Of a number and a NaN, the number; of two zeros, either.
-    ("min.f64", NearDouble(|[a, b, _]| (a.min(*b), 0.0))),
-    ("max.f64", NearDouble(|[a, b, _]| (a.max(*b), 0.0))),
+    (
+        "min.f64",
+        Within(Format::Double, |[a, b, _]| (a.min(*b), 0.0)),
+    ),
+    (
+        "max.f64",
+        Within(Format::Double, |[a, b, _]| (a.max(*b), 0.0)),
+    ),
     (
         "setp.lt.f64",
         Double(|[a, b, _]| if a < b { *a } else { *b }),
