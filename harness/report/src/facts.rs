@@ -17,7 +17,7 @@ pub fn facts_text(facts: &MachineFacts) -> String {
     if let Some(profile) = &facts.simulated {
         table.put(
             "simulated",
-            format!("{profile}: nothing below is real hardware"),
+            format!("{profile}: the driver and the devices below are not real"),
         );
     }
     table.put("machine", machine(facts));
@@ -193,6 +193,9 @@ impl Table {
 
     fn fault(&mut self, fault: &MachineFault) {
         self.put("fault", fault.to_string());
+        for place in words::places(fault) {
+            self.put("", place);
+        }
         self.put("  cause", fault.cause().text().to_owned());
         self.put("  remedy", fault.remedy());
     }

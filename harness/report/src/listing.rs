@@ -52,12 +52,19 @@ pub fn cases(suites: &[Suite], catalogue: &Catalogue) -> String {
 
 /// Kernels with what they need, for `list --kernels`.
 pub fn kernels(catalogue: &Catalogue) -> String {
-    let rows = catalogue.kernels.iter();
-    let rows = rows.map(|kernel| {
+    let rows = catalogue.kernels.iter().map(|kernel| {
+        let needs = joined(&attributes(kernel));
+        let needs = if needs.is_empty() {
+            needs
+        } else {
+            format!(" · needs {needs}")
+        };
+        let isa = format!("PTX {}", kernel.isa);
         vec![
             kernel.name.clone(),
-            joined(&kernel_needs(kernel)),
-            kernel.summary.clone(),
+            kernel.target.to_string(),
+            isa,
+            format!("{}{needs}", kernel.summary),
         ]
     });
     table(&rows.collect::<Vec<_>>())
@@ -103,11 +110,16 @@ fn needs(suite: &Suite, case: &Case, catalogue: &Catalogue) -> String {
 
 fn kernel_needs(kernel: &KernelNeeds) -> Vec<String> {
     let mut needs = vec![kernel.target.to_string(), format!("PTX {}", kernel.isa)];
-    needs.extend(kernel.attributes.iter().map(|need| match need.at_least {
+    needs.extend(attributes(kernel));
+    needs
+}
+
+fn attributes(kernel: &KernelNeeds) -> Vec<String> {
+    let attributes = kernel.attributes.iter().map(|need| match need.at_least {
         1 => need.name.clone(),
         least => format!("{} >= {least}", need.name),
-    }));
-    needs
+    });
+    attributes.collect()
 }
 
 fn requirements(requires: &Requires) -> Vec<String> {

@@ -54,7 +54,7 @@ pub fn one_line(bytes: impl AsRef<[u8]>) -> String {
 /// spaces, so that only a visible character before them helps.
 pub fn log_lines(bytes: impl AsRef<[u8]>) -> Vec<String> {
     let clean = sanitise(bytes);
-    clean.lines().map(defuse).collect()
+    clean.lines().map(defused).collect()
 }
 
 /// The beginning of a line, at most this many characters, with an ellipsis where something is missing.
@@ -83,7 +83,8 @@ pub(crate) fn wrapped(line: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn defuse(line: &str) -> String {
+/// A line without commands of CI systems that are obeyed anywhere in it.
+pub(crate) fn defused(line: &str) -> String {
     ["##[", "##vso[", "##teamcity["]
         .iter()
         .fold(line.to_owned(), |line, command| {

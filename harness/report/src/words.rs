@@ -13,6 +13,7 @@ pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
     match (number, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) if noun.ends_with('s') => format!("{number} {noun}es"),
         (_, None) => format!("{number} {noun}s"),
     }
 }
@@ -59,6 +60,23 @@ pub(crate) fn machine_blame(fault: &MachineFault) -> &'static str {
         | MachineFault::ProbeTimedOut { .. }
         | MachineFault::ProbeDied { .. }
         | MachineFault::Unkillable { .. } => "machine at fault",
+    }
+}
+
+/// What a worker left behind; none if it left nothing.
+pub(crate) fn leaked(processes: u32) -> Option<String> {
+    (processes > 0).then(|| format!("{} left behind and ended", count(processes, "process")))
+}
+
+/// Where something was looked for in vain, for a fault that says only how many places there were.
+pub(crate) fn places(fault: &MachineFault) -> Vec<String> {
+    if let MachineFault::DriverNotFound { searched } = fault {
+        searched
+            .iter()
+            .map(|place| place.display().to_string())
+            .collect()
+    } else {
+        Vec::new()
     }
 }
 
@@ -196,6 +214,7 @@ mod tests {
         check(count(0u32, "case"), "0 cases");
         check(count(1u32, "case"), "1 case");
         check(count(2usize, "library"), "2 libraries");
+        check(count(2usize, "process"), "2 processes");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use cudacheck_model::outcome::{Explained, Finding, Outcome, SkipReason};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::budget::{Budget, RIGHT, WRONG};
-use super::record::{Entry, INTERRUPTED, Record};
+use super::record::{Entry, Record};
 use super::{Flaky, JUnitOptions, attribute, properties};
 use crate::terminal::finding;
 use crate::words;
@@ -28,25 +28,27 @@ pub(super) fn case(
         }
         .case(options, budget),
         Entry::Skipped(skip) => timeless(skipped(&skip.reason, &[])),
-        Entry::Running(_) => timeless(skipped(&INTERRUPTED, &[])),
+        Entry::Running(_) => timeless(running()),
     }
 }
 
 /// The suite of the faults that kept a run from judging anything.
 pub(super) fn machine_suite(record: &Record<'_>, faults: &[MachineFault]) -> TestSuite {
     let classname = record.classname("cudacheck.machine", None);
-    let mut suite = super::new_suite(&classname, record.groups().len(), record);
+    let mut suite = super::new_suite(&classname, record);
     suite.set_time(Duration::ZERO);
     suite.add_properties(properties::of_run(record));
     suite.add_properties(properties::of_devices(record, None));
     for (index, fault) in faults.iter().enumerate() {
         let error = fault.to_string();
-        let lines = [
-            attribute(&error),
-            field("error", &error),
-            field("cause", fault.cause().text()),
-            field("remedy", &fault.remedy()),
-        ];
+        let mut lines = vec![attribute(&error), field("error", &error)];
+        lines.extend(
+            words::places(fault)
+                .iter()
+                .map(|place| field("searched", place)),
+        );
+        lines.push(field("cause", fault.cause().text()));
+        lines.push(field("remedy", &fault.remedy()));
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         fill(&mut status, fault.word(), &error, &lines);
         let mut case = timeless(status);
@@ -171,6 +173,7 @@ impl Finished<'_> {
             some("simulated", self.record.simulated().map(str::to_owned)),
             some("device", self.case.device.as_ref().map(words::device)),
             some("package", self.case.package.clone()),
+            some("leaked", words::leaked(self.case.attempt.leaked)),
             some("rerun", Some(words::shell(&self.case.rerun))),
             some("log", Some(self.log.clone())),
         ];
@@ -215,6 +218,19 @@ fn timeless(status: TestCaseStatus) -> TestCase {
     let mut case = TestCase::new("", status);
     case.set_time(Duration::ZERO);
     case
+}
+
+/// A case of which no end is known: it was running when the events end.
+fn running() -> TestCaseStatus {
+    let message = "the run was interrupted during this case";
+    let mut status = TestCaseStatus::skipped();
+    fill(
+        &mut status,
+        SkipReason::Interrupted.word(),
+        message,
+        &[message.to_owned()],
+    );
+    status
 }
 
 fn skipped(reason: &SkipReason, more: &[String]) -> TestCaseStatus {

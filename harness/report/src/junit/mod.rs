@@ -63,11 +63,16 @@ pub fn junit(events: &[Timed], options: &JUnitOptions) -> Vec<u8> {
         |profile| format!("cudacheck (simulated {})", attribute(profile)),
     ));
     report.set_time(Duration::from_millis(record.duration_ms));
-    if let Some(faults) = record.fault_cases() {
-        report.add_test_suite(case::machine_suite(&record, faults));
-    }
-    for (id, group) in record.groups().iter().enumerate() {
-        report.add_test_suite(suite(id, group, &record, options, &mut budget));
+    let machine = record
+        .fault_cases()
+        .map(|faults| case::machine_suite(&record, faults));
+    let suites = record.groups();
+    let suites = suites
+        .iter()
+        .map(|group| suite(group, &record, options, &mut budget));
+    for (id, mut suite) in machine.into_iter().chain(suites).enumerate() {
+        suite.extra.insert("id".into(), id.to_string().into());
+        report.add_test_suite(suite);
     }
     let text = report
         .to_string()
@@ -113,7 +118,6 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn suite(
-    id: usize,
     group: &Group<'_>,
     record: &Record<'_>,
     options: &JUnitOptions,
@@ -121,7 +125,7 @@ fn suite(
 ) -> TestSuite {
     let classname = record.classname(group.suite, group.package);
     let slot = record.slot(group.device);
-    let mut suite = new_suite(&format!("{classname}{slot}"), id, record);
+    let mut suite = new_suite(&format!("{classname}{slot}"), record);
     if let Some(started) = group.started() {
         suite
             .extra
@@ -139,11 +143,10 @@ fn suite(
     suite
 }
 
-fn new_suite(name: &str, id: usize, record: &Record<'_>) -> TestSuite {
+fn new_suite(name: &str, record: &Record<'_>) -> TestSuite {
     let mut suite = TestSuite::new(name);
     // Jenkins puts the package before the name; the name says it all.
     suite.extra.insert("package".into(), "".into());
-    suite.extra.insert("id".into(), id.to_string().into());
     if let Some(host) = record.host() {
         suite
             .extra

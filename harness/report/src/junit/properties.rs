@@ -21,6 +21,11 @@ pub(super) fn of_run(record: &Record<'_>) -> Properties {
             put(&format!("cudacheck.injected.{index}"), Some(fault.clone()));
         }
     }
+    let unnamed = Some(record.unnamed()).filter(|unnamed| *unnamed > 0);
+    put(
+        "cudacheck.cases-missing",
+        unnamed.map(|unnamed| unnamed.to_string()),
+    );
     put(
         "cudacheck.simulated",
         record.simulated().map(|_| "true".to_owned()),

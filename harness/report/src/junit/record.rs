@@ -6,7 +6,6 @@ use std::time::Duration;
 use cudacheck_model::event::{CaseFinished, Event, RunStarted, Summary, Timed};
 use cudacheck_model::facts::MachineFacts;
 use cudacheck_model::fault::MachineFault;
-use cudacheck_model::outcome::SkipReason;
 use cudacheck_model::plan::PlannedSkip;
 use cudacheck_model::task::TaskId;
 use time::OffsetDateTime;
@@ -25,6 +24,7 @@ pub(super) struct Record<'a> {
     entries: Vec<Entry<'a>>,
     places: HashMap<&'a TaskId, usize>,
     devices: usize,
+    planned: usize,
 }
 
 /// A case, by the best that is known of it.
@@ -37,9 +37,6 @@ pub(super) enum Entry<'a> {
     /// It was running when the events end.
     Running(&'a TaskId),
 }
-
-/// The reason of a case that was running when the events end.
-pub(super) const INTERRUPTED: SkipReason = SkipReason::Interrupted;
 
 /// The cases of one `<testsuite>`.
 #[derive(Debug)]
@@ -58,7 +55,15 @@ impl<'a> Record<'a> {
             match &timed.event {
                 Event::RunStarted(started) => record.started = Some(started),
                 Event::MachineProbed(facts) => record.facts = Some(facts),
-                Event::Planned { devices, .. } => record.devices = *devices,
+                Event::Planned {
+                    tasks,
+                    skips,
+                    devices,
+                    ..
+                } => {
+                    record.devices = *devices;
+                    record.planned = tasks + skips;
+                }
                 Event::CaseSkipped(skip) => record.put(Entry::Skipped(skip)),
                 Event::CaseStarted { id, .. } => record.put(Entry::Running(id)),
                 Event::CaseFinished(case) => record.put(Entry::Finished(case)),
@@ -85,6 +90,11 @@ impl<'a> Record<'a> {
             .started
             .and_then(|started| started.simulated.as_deref());
         started.or_else(|| self.facts.and_then(|facts| facts.simulated.as_deref()))
+    }
+
+    /// Cases that were planned, but of which the events do not even tell the name.
+    pub(super) fn unnamed(&self) -> usize {
+        self.planned.saturating_sub(self.entries.len())
     }
 
     pub(super) fn host(&self) -> Option<&'a str> {

@@ -51,6 +51,8 @@ impl Blocks {
             simulated.map(|profile| format!(" · simulated {}", text::one_line(profile)));
         let mut fields = Vec::new();
         self.prose(&mut fields, "error", &fault.to_string());
+        let places: Vec<String> = words::places(fault).iter().map(text::one_line).collect();
+        self.quoted(&mut fields, &places);
         self.prose(&mut fields, "cause", fault.cause().text());
         fields.push(("remedy", text::one_line(fault.remedy())));
         let heading = format!(
@@ -127,15 +129,9 @@ impl Blocks {
         let mut label = label;
         for line in text::log_lines(sentence) {
             for line in text::wrapped(&line, width) {
-                // A continuation never starts a line with foreign text: it could be a command to a CI system.
-                fields.push((
-                    label,
-                    if label.is_empty() {
-                        format!("| {line}")
-                    } else {
-                        line
-                    },
-                ));
+                // GitHub's runner trims spaces, and obeys what then begins with two colons.
+                let obeyed = label.is_empty() && line.starts_with("::");
+                fields.push((label, if obeyed { format!("| {line}") } else { line }));
                 label = "";
             }
         }

@@ -255,19 +255,21 @@ impl<W: Write> Terminal<W> {
 
     /// What a person must know of a case that has no block of its own.
     fn remark(&self, case: &CaseFinished) -> String {
-        match &case.outcome {
-            Outcome::Skip(reason) => format!(" · {}", text::one_line(reason.to_string())),
-            Outcome::ExpectedFail { because, .. }
-                if self.options.verbosity == Verbosity::Verbose =>
-            {
-                format!(" · {}", text::one_line(because))
+        let why = match &case.outcome {
+            Outcome::Skip(reason) => Some(reason.to_string()),
+            Outcome::ExpectedFail { because, .. } => {
+                Some(because.clone()).filter(|_| self.options.verbosity == Verbosity::Verbose)
             }
             Outcome::Pass
             | Outcome::Fail(_)
             | Outcome::Fault(_)
-            | Outcome::ExpectedFail { .. }
-            | Outcome::UnexpectedPass { .. } => String::new(),
-        }
+            | Outcome::UnexpectedPass { .. } => None,
+        };
+        let remarks = [why, words::leaked(case.attempt.leaked)];
+        let remarks = remarks.into_iter().flatten();
+        remarks
+            .map(|remark| format!(" · {}", text::one_line(remark)))
+            .collect()
     }
 
     fn tell_skips(&mut self) {
@@ -330,7 +332,7 @@ impl<W: Write> Terminal<W> {
 
 fn starting(tasks: usize, skips: usize, suites: usize, devices: usize) -> String {
     let tasks = if tasks == 0 {
-        "nothing".to_owned()
+        "nothing to run".to_owned()
     } else {
         words::count(tasks, "case")
     };
