@@ -84,7 +84,9 @@ fn shared_static(_: &DeviceLimits, seed: u64) -> Program {
 
 fn shared_dynamic(limits: &DeviceLimits, seed: u64) -> Program {
     let salt = word(seed, 0, 0);
-    let sizes = [1024, limits.shared_bytes, limits.shared_bytes_optin];
+    // Devices without an opt-in limit report the default one, or none.
+    let opt_in = limits.shared_bytes_optin.max(limits.shared_bytes);
+    let sizes = [1024, limits.shared_bytes, opt_in];
     let names = ["of-1-kib", "of-default", "of-opt-in"];
     let reference = |size: u32| -> Vec<u32> {
         let stored = |index: u32| {

@@ -248,3 +248,78 @@ impl<Word: Cell> Copied<'_, Word> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATIONS: &[Operation<u32>] = &[
+        Operation::same("add", u32::wrapping_add),
+        Operation::with_old("exch", |_, value| value),
+    ];
+
+    /// A device that runs the threads one after another. An update is lost where `keeps` says so: the
+    /// parameters are the copy of the cells, the cell, and how many updates came before.
+    fn run(values: &[u32], first: &[u32], keeps: impl Fn(usize, usize, usize) -> bool) -> Vec<u8> {
+        let mut copies = vec![first.to_vec(); 1 + BLOCKS];
+        let mut olds = Vec::new();
+        for (thread, value) in values.iter().enumerate() {
+            for (slot, operation) in OPERATIONS.iter().enumerate() {
+                for (copy, cells) in copies.iter_mut().enumerate() {
+                    if copy > 0 && copy - 1 != thread / BLOCK {
+                        continue;
+                    }
+                    for cell in [ALL, thread % SPREAD] {
+                        let cell_word = &mut cells[cell * SLOTS + slot];
+                        olds.push(*cell_word);
+                        if keeps(copy, cell, thread) {
+                            *cell_word = (operation.apply)(*cell_word, *value);
+                        }
+                    }
+                    if let Some(alone) = operation.alone {
+                        let cell_word = &mut cells[ALONE * SLOTS + slot];
+                        if keeps(copy, ALONE, thread) {
+                            *cell_word = alone(*cell_word, *value);
+                        }
+                    }
+                }
+            }
+        }
+        memory(&[copies.concat(), olds].concat())
+    }
+
+    #[track_caller]
+    fn check_run(keeps: impl Fn(usize, usize, usize) -> bool, expected: Result<(), &str>) {
+        let values: Vec<u32> = (0..THREADS).map(|thread| word(thread, 1)).collect();
+        let first: Vec<u32> = (0..CELLS * SLOTS).map(|cell| word(cell, 2)).collect();
+        let found = check(OPERATIONS, &values, &first, &run(&values, &first, keeps));
+        match expected {
+            Ok(()) => assert_eq!(found, Ok(())),
+            Err(beginning) => {
+                let message = found.unwrap_err();
+                assert!(message.starts_with(beginning), "{message}");
+            }
+        }
+    }
+
+    fn word(index: usize, stream: u64) -> u32 {
+        words::word(7, stream, index)
+    }
+
+    #[test]
+    fn a_lost_update_breaks_the_chain() {
+        check_run(|_, _, _| true, Ok(()));
+        check_run(
+            |copy, cell, thread| (copy, cell, thread) != (0, ALL, 200),
+            Err("`add` on cell 13 in global memory"),
+        );
+        check_run(
+            |copy, cell, thread| (copy, cell, thread) != (2, 5, 109),
+            Err("`add` on cell 5 in shared memory of block 1"),
+        );
+        check_run(
+            |copy, cell, thread| (copy, cell, thread) != (3, ALONE, 282),
+            Err("`add` without old values in shared memory of block 2"),
+        );
+    }
+}
