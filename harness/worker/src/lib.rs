@@ -1,1 +1,71 @@
-//! Placeholder.
+//! What touches the GPU: one process per task, which reads the task, does it, and tells a journal.
+//!
+//! The supervisor shares nothing with this crate but the types of `cudacheck-model`. A driver can hang,
+//! crash, or end its process at any call; so every step is announced in the journal before it is taken,
+//! and nothing that was learnt is kept back until the end.
+
+mod check;
+mod driver;
+mod facts;
+mod journal;
+mod library;
+
+use std::fs;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use cudacheck_model::journal::Stage;
+use cudacheck_model::task::{Task, Work};
+
+use crate::journal::Journal;
+
+pub use crate::facts::record;
+
+/// A result is in the journal, whatever it says.
+const DONE: u8 = 0;
+/// The task or the journal could not be opened.
+const UNUSABLE: u8 = 1;
+/// The worker panicked; the journal has the words.
+const PANICKED: u8 = 101;
+
+/// Does the task in the file `task`, which is removed, and tells the file `journal`. Returns the exit code.
+pub fn main(task: &Path, journal: &Path) -> u8 {
+    match open(task, journal) {
+        Ok((task, journal)) => work(&task, &journal),
+        Err(error) => {
+            // Without a journal, standard error is all there is; a failure to write there has no remedy.
+            let _ = writeln!(
+                io::stderr(),
+                "error: the worker cannot open its task or its journal: {error}"
+            );
+            UNUSABLE
+        }
+    }
+}
+
+fn open(task: &Path, journal: &Path) -> io::Result<(Task, Journal)> {
+    let text = fs::read_to_string(task)?;
+    // A tested program must not find the token that makes a journal line the worker's.
+    fs::remove_file(task)?;
+    let task: Task = serde_json::from_str(&text)?;
+    let journal = Journal::open(journal, &task.token)?;
+    Ok((task, journal))
+}
+
+fn work(task: &Task, journal: &Journal) -> u8 {
+    journal::tell_of_panics(journal);
+    journal.stage(Stage::Start);
+    let done = catch_unwind(AssertUnwindSafe(|| match &task.work {
+        Work::Facts(work) => facts::probe(journal, work),
+        Work::Check(work) => {
+            let result = check::run(journal, &task.driver, work);
+            journal.result(result);
+        }
+    }));
+    match done {
+        Err(_) => PANICKED,
+        Ok(()) if journal.complete() => DONE,
+        Ok(()) => UNUSABLE,
+    }
+}

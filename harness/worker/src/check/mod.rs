@@ -1,0 +1,29 @@
+//! Makes a check on the one visible device, and says how it ended.
+
+mod cudarc;
+mod gates;
+mod kernel;
+mod mapped;
+
+use cudacheck_model::fault::MachineFault;
+use cudacheck_model::journal::CheckResult;
+use cudacheck_model::suite::Check;
+use cudacheck_model::task::{CheckWork, DriverFiles};
+
+use crate::journal::Journal;
+
+/// Makes the check that a task names.
+pub(crate) fn run(journal: &Journal, files: &DriverFiles, work: &CheckWork) -> CheckResult {
+    match &work.check {
+        Check::Kernel(check) => match cudacheck_kernels::find(&check.name) {
+            Some(kernel) => {
+                let seed = check.seed.unwrap_or(work.seed);
+                kernel::run(journal, files, kernel, seed, work.memory_budget)
+                    .unwrap_or_else(|result| *result)
+            }
+            None => CheckResult::Machine(MachineFault::Harness {
+                message: format!("this worker has no kernel named `{}`", check.name),
+            }),
+        },
+    }
+}
