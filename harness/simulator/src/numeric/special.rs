@@ -263,12 +263,16 @@ fn finish(
     subnormal: Subnormal,
     accuracy: Accuracy,
 ) -> u32 {
-    let result = if exact.abs() < power_of_two(-150) {
-        // It rounds to zero, which is a special value.
-        exact as f32
-    } else {
-        approximate(exact, approximation, seed.into(), accuracy) as f32
+    let result = match accuracy {
+        Accuracy::Documented => within_class(
+            approximate(exact, approximation, seed.into(), accuracy),
+            exact,
+        ),
+        // What rounds to zero is a special value.
+        Accuracy::Degraded if exact.abs() < power_of_two(-150) => exact,
+        Accuracy::Degraded => approximate(exact, approximation, seed.into(), accuracy),
     };
+    let result = result as f32;
     single::finish(
         result.to_bits(),
         super::Mode {
@@ -276,6 +280,26 @@ fn finish(
             ..super::Mode::RN
         },
     )
+}
+
+/// Keeps a moved value among the subnormal, the normal, or the infinite values, whichever the exact one is
+/// in, so that `.ftz` and overflow depend on the exact value alone.
+#[inline]
+fn within_class(moved: f64, exact: f64) -> f64 {
+    let magnitude = exact.abs();
+    let (smallest, largest) = (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX));
+    if magnitude > largest {
+        f64::INFINITY.copysign(exact)
+    } else if magnitude >= smallest {
+        moved.abs().clamp(smallest, largest).copysign(exact)
+    } else if magnitude > 0.0 {
+        moved
+            .abs()
+            .min(smallest - power_of_two(-149))
+            .copysign(exact)
+    } else {
+        moved
+    }
 }
 
 #[inline]

@@ -10,8 +10,8 @@ use super::super::convert::FloatFormat;
 use super::super::{Rounding, double, single};
 use super::{BitOperation, Element, Fault, Operand, Overflow};
 
-/// The largest number of elements of an operand: 16 rows of 256 bits.
-const CAPACITY: usize = 4096;
+/// The largest number of elements of an operand, single bits taken 32 at a time: 16 rows of 64 nibbles.
+const CAPACITY: usize = 1024;
 
 /// `D = A * B + C`, without a word on where the elements lie.
 #[derive(Clone, Copy, Debug)]
@@ -81,11 +81,20 @@ impl Product {
         }
     }
 
-    /// The place of an element among the patterns of its matrix.
+    /// How many elements are moved as one: single bits come by the register, along k.
+    pub(super) const fn chunk(&self, operand: Operand) -> u32 {
+        match (operand, self.a) {
+            (Operand::A | Operand::B, Element::B1) => 32,
+            _ => 1,
+        }
+    }
+
+    /// The place of an element, or of a chunk, among the patterns of its matrix.
     const fn index(&self, operand: Operand, row: u32, column: u32) -> usize {
+        let chunk = self.chunk(operand);
         (match operand {
-            Operand::A => row * self.k + column,
-            Operand::B => column * self.k + row,
+            Operand::A => (row * self.k + column) / chunk,
+            Operand::B => (column * self.k + row) / chunk,
             Operand::C | Operand::D => row * self.n + column,
         }) as usize
     }
@@ -137,8 +146,8 @@ impl Product {
 
     fn compute_float(&self, matrices: &mut Matrices) {
         let (rows, columns, k) = (self.m as usize, self.n as usize, self.k as usize);
-        let mut a = [0.0; 1024];
-        let mut b = [0.0; 1024];
+        let mut a = [0.0; 512];
+        let mut b = [0.0; 512];
         for (value, &bits) in a.iter_mut().zip(&matrices.a[..rows * k]) {
             *value = decode(self.a, bits.into());
         }
@@ -192,7 +201,7 @@ impl Product {
     }
 
     fn compute_bits(&self, matrices: &mut Matrices) {
-        let (columns, k) = (self.n as usize, self.k as usize);
+        let (columns, k) = (self.n as usize, self.k as usize / 32);
         for (index, c) in matrices
             .c
             .iter_mut()
@@ -202,8 +211,8 @@ impl Product {
             let a = &matrices.a[index / columns * k..][..k];
             let b = &matrices.b[index % columns * k..][..k];
             let sum: u32 = match self.bit_operation {
-                BitOperation::Xor => a.iter().zip(b).map(|(a, b)| a ^ b).sum(),
-                BitOperation::And => a.iter().zip(b).map(|(a, b)| a & b).sum(),
+                BitOperation::Xor => a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum(),
+                BitOperation::And => a.iter().zip(b).map(|(a, b)| (a & b).count_ones()).sum(),
             };
             *c = self.accumulate(sum as i32, *c);
         }

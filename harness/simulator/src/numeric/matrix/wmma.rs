@@ -59,10 +59,11 @@ impl Wmma {
         let product = self.product();
         let mut matrices = Matrices::zero();
         for (operand, fragment) in [(Operand::A, a), (Operand::B, b), (Operand::C, c)] {
-            let bits = product.element(operand).bits();
-            for index in 0..self.elements(operand) {
+            let chunk = product.chunk(operand) as usize;
+            let bits = product.element(operand).bits() * chunk as u32;
+            for index in 0..self.elements(operand) / chunk {
                 for lane in 0..32 {
-                    let (row, column) = self.position(operand, lane, index);
+                    let (row, column) = self.position(operand, lane, index * chunk);
                     let value = element(fragment, lane, index, bits);
                     product.put(&mut matrices, operand, row, column, value);
                 }

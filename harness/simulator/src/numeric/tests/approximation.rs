@@ -278,6 +278,29 @@ fn special_values_are_those_of_ptx() {
     check("cos", cos(1, KEEP, DOCUMENTED), ONE);
 }
 
+/// Whether a result is flushed, or infinite, is no matter of the approximation.
+#[test]
+fn approximations_stay_in_the_class_of_the_exact_value() {
+    let (smallest, largest) = (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX));
+    for step in 0..2000 {
+        for near in [f32::MIN_POSITIVE, f32::MAX / 3.0] {
+            let dividend = f32::from_bits(near.to_bits() - 1000 + step);
+            for divisor in [1.000_000_1_f32, 0.999_999_9, 1.0 / 3.0, 0.333_333_3] {
+                let exact = f64::from(dividend) / f64::from(divisor);
+                let result = div_full(dividend.to_bits(), divisor.to_bits(), FLUSH, DOCUMENTED);
+                // The dividend itself may be flushed.
+                let zero = exact < smallest || dividend < f32::MIN_POSITIVE;
+                assert_eq!(result == 0, zero, "{dividend:e} / {divisor}");
+                assert_eq!(
+                    result == INFINITY,
+                    exact > largest,
+                    "{dividend:e} / {divisor}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn doubles_are_gross_approximations() {
     for x in [1.5_f64, -3.7, 1e-300, 7.25e200, 0.1] {
