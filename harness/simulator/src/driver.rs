@@ -24,6 +24,5 @@ pub use configuration::{Configuration, Jit, Setup};
 pub use ffi::function_names;
 pub use status::Status;
 
-pub(crate) use ffi::{call, with_machine};
-pub(crate) use hardware::Hardware;
+pub(crate) use ffi::{effects, exported, value, with_machine};
 pub(crate) use machine::Machine;

@@ -141,6 +141,28 @@ impl Injection {
     }
 }
 
+impl Fault {
+    /// What an exported function does instead of its work, if this is its fault.
+    pub(crate) fn call_effect(&self, exported: &str) -> Option<CallEffect> {
+        if let Self::Call { function, effect } = self
+            && names_function(function, exported)
+        {
+            Some(*effect)
+        } else {
+            None
+        }
+    }
+
+    /// What synchronising calls answer, if this is their fault.
+    pub(crate) fn sync_code(&self) -> Option<u32> {
+        if let Self::Sync(code) = self {
+            Some(*code)
+        } else {
+            None
+        }
+    }
+}
+
 /// The faults of execution among injections.
 pub fn exec_faults(injections: &[Injection], seed: u64) -> ExecFaults {
     let mut faults = ExecFaults {

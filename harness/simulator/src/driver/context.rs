@@ -8,6 +8,7 @@ use std::io::Write as _;
 
 use super::machine::{Handle, Machine, Primary};
 use super::status::Status;
+use crate::inject::Injection;
 use crate::profile::Device;
 
 /// A context.
@@ -232,13 +233,8 @@ impl Machine {
 
     fn injected_sync(&self) -> Option<Status> {
         let configuration = self.configuration().ok()?;
-        configuration
-            .injections
-            .iter()
-            .find_map(|injection| match injection.fault {
-                crate::inject::Fault::Sync(code) => Some(Status(code)),
-                _ => None,
-            })
+        let code = |injection: &Injection| injection.fault.sync_code();
+        configuration.injections.iter().find_map(code).map(Status)
     }
 
     /// `cuCtxGetLimit`.

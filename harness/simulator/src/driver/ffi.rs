@@ -2,10 +2,6 @@
 //!
 //! Each is made by `exported!`, which puts the same guard around all of them: injected faults come first, a panic
 //! answers `CUDA_ERROR_UNKNOWN`, and what never ends does not return.
-#![expect(
-    unsafe_code,
-    reason = "the functions of a C library are exported under their C names"
-)]
 
 /// Defines exported functions, each behind a guard, and the table in which they are found by name.
 macro_rules! exported {

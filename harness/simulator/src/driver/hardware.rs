@@ -13,7 +13,7 @@ use crate::profile::Device;
 
 /// The state of all devices of a machine.
 #[derive(Debug, Default)]
-pub struct Hardware {
+pub(crate) struct Hardware {
     lost: bool,
     uncorrected: u64,
     events: VecDeque<Event>,
@@ -22,16 +22,16 @@ pub struct Hardware {
 
 /// Something that the kernel driver reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Event {
+pub(crate) struct Event {
     /// The device, by its place in the profile.
-    pub device: usize,
+    pub(crate) device: usize,
     /// Its kind.
-    pub xid: u32,
+    pub(crate) xid: u32,
 }
 
 impl Hardware {
     /// The state that a folder holds, or a healthy machine.
-    pub fn open(folder: Option<PathBuf>) -> Self {
+    pub(crate) fn open(folder: Option<PathBuf>) -> Self {
         let read = |name: &str| {
             let folder = folder.as_ref()?;
             fs::read_to_string(folder.join(name)).ok()
@@ -47,29 +47,29 @@ impl Hardware {
     }
 
     /// Whether the devices are gone.
-    pub fn is_lost(&self) -> bool {
+    pub(crate) fn is_lost(&self) -> bool {
         self.lost
     }
 
     /// Uncorrectable memory errors so far.
-    pub fn uncorrected(&self) -> u64 {
+    pub(crate) fn uncorrected(&self) -> u64 {
         self.uncorrected
     }
 
     /// The oldest report that nobody has taken.
-    pub fn take_event(&mut self) -> Option<Event> {
+    pub(crate) fn take_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
     /// The device falls off the bus.
-    pub fn lose(&mut self, index: usize, device: &Device) {
+    pub(crate) fn lose(&mut self, index: usize, device: &Device) {
         self.lost = true;
         self.keep("lost", "the device has fallen off the bus\n");
         self.report(index, device, 79, "GPU has fallen off the bus.");
     }
 
     /// An uncorrectable memory error.
-    pub fn decay(&mut self, index: usize, device: &Device) {
+    pub(crate) fn decay(&mut self, index: usize, device: &Device) {
         self.uncorrected += 1;
         self.keep("ecc-uncorrected", &format!("{}\n", self.uncorrected));
         let text = "DBE (double bit error) ECC Error";
@@ -77,7 +77,7 @@ impl Hardware {
     }
 
     /// The kernel driver reports an Xid, with a line in the form of its log.
-    pub fn report(&mut self, index: usize, device: &Device, xid: u32, text: &str) {
+    pub(crate) fn report(&mut self, index: usize, device: &Device, xid: u32, text: &str) {
         self.events.push_back(Event { device: index, xid });
         let mut line = String::new();
         // Writing to a `String` cannot fail.

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use super::configuration::{Configuration, Setup};
 use super::context::Context;
-use super::hardware::Hardware;
+use super::hardware::{Event as HardwareEvent, Hardware};
 use super::module::{Function, Module};
 use super::status::Status;
 use super::stream::{Event, Stream};
 use crate::exec::Memory;
-use crate::inject::{CallEffect, Fault, names_function};
+use crate::inject::{CallEffect, Injection};
 use crate::profile::{Attribute, Device};
 
 /// A handle that callers see as an opaque pointer.
@@ -90,19 +90,36 @@ impl Machine {
         }
     }
 
+    /// What has happened to the devices.
+    pub(crate) fn hardware(&self) -> &Hardware {
+        &self.hardware
+    }
+
+    /// The oldest report of the kernel driver that nobody has taken.
+    pub(crate) fn take_event(&mut self) -> Option<HardwareEvent> {
+        self.hardware.take_event()
+    }
+
+    /// Bytes that this process has allocated on a device, by its place in the profile.
+    pub(crate) fn used_memory(&self, index: usize) -> u64 {
+        let same = |device: &&VisibleDevice| device.index == index;
+        let device = self.visible.iter().find(same);
+        device.map_or(0, |device| device.memory.used())
+    }
+
+    /// Whether this process has a context on a device, by its place in the profile.
+    pub(crate) fn uses(&self, index: usize) -> bool {
+        self.contexts.values().any(|context| {
+            self.visible_device(context.device)
+                .is_ok_and(|device| device.index == index)
+        })
+    }
+
     /// What an injected fault makes of a call, if one applies to it.
     pub(crate) fn injected(&self, function: &str) -> Option<CallEffect> {
         let configuration = self.configuration().ok()?;
-        configuration
-            .injections
-            .iter()
-            .find_map(|injection| match &injection.fault {
-                Fault::Call {
-                    function: name,
-                    effect,
-                } if names_function(name, function) => Some(*effect),
-                _ => None,
-            })
+        let effect = |injection: &Injection| injection.fault.call_effect(function);
+        configuration.injections.iter().find_map(effect)
     }
 
     /// `cuInit`.

@@ -146,7 +146,7 @@ impl Machine {
         }
         let bytes = count.checked_mul(width).ok_or(Status::INVALID_VALUE)?;
         let inside = |(base, size): (u64, u64)| bytes <= size - (address - base);
-        if address % width != 0 || !memory.size_of(address).is_some_and(inside) {
+        if !address.is_multiple_of(width) || !memory.size_of(address).is_some_and(inside) {
             return Err(Status::INVALID_VALUE);
         }
         let piece: Vec<u8> = pattern.to_le_bytes().repeat(PIECE / 4);

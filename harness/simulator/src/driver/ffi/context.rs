@@ -5,7 +5,7 @@
 )]
 
 use super::value::Out;
-use super::{call, contexts, current, exported, in_context, initialised};
+use super::{call, contexts, current, in_context, initialised};
 use crate::driver::Status;
 use crate::driver::machine::Handle;
 use crate::driver::stream::{GREATEST_PRIORITY, LEAST_PRIORITY};

@@ -9,7 +9,7 @@ use std::ffi::CString;
 use std::sync::{Mutex, PoisonError};
 
 use super::value::{Out, Room, Text};
-use super::{call, exported, initialised, with_machine};
+use super::{call, initialised, with_machine};
 use crate::driver::{Status, describe};
 
 /// What tells this library from a driver: its version, as a C string.

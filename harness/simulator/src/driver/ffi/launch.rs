@@ -5,7 +5,7 @@
 )]
 
 use super::value::{Bytes, In, Out};
-use super::{call, effects, exported, in_context, initialised, with_machine};
+use super::{call, effects, in_context, initialised, with_machine};
 use crate::driver::Status;
 use crate::driver::launch::Launch;
 use crate::driver::machine::Handle;
@@ -187,7 +187,7 @@ fn pointers_only(pointers: In<u64>) -> Parameters {
 
 /// How many of them fit: apart from the launches, because these have no effects on the process.
 mod occupancy {
-    use super::{Handle, Out, Status, call, exported, initialised};
+    use super::{Handle, Out, Status, call, initialised};
 
     /// Gives the dynamic shared memory of a block for its threads.
     type BlockToShared = Option<extern "C" fn(i32) -> usize>;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::value::{Bytes, In, Out, Room};
-use super::{call, current, exported, in_context, initialised};
+use super::{call, current, in_context, initialised};
 use crate::driver::Status;
 use crate::driver::machine::{Handle, Machine};
 use crate::driver::memory::{Fill, Placed, Side};
@@ -16,7 +16,9 @@ use crate::driver::memory::{Fill, Placed, Side};
 /// A piece of pinned host memory; drivers hand it out by pages.
 #[derive(Clone, Copy)]
 #[repr(align(4096))]
-struct Page([u8; 4096]);
+struct Page {
+    _bytes: [u8; 4096],
+}
 
 /// Host memory that callers hold pointers to, by address.
 static PAGES: Mutex<BTreeMap<u64, Vec<Page>>> = Mutex::new(BTreeMap::new());
@@ -31,7 +33,7 @@ fn allocate_host(pointer: Out<u64>, bytes: usize) -> Result<(), Status> {
     pages
         .try_reserve_exact(count)
         .map_err(|_| Status::OUT_OF_MEMORY)?;
-    pages.resize(count, Page([0; 4096]));
+    pages.resize(count, Page { _bytes: [0; 4096] });
     let address = pages.as_mut_ptr().expose_provenance() as u64;
     initialised(|machine| {
         machine.pin(address, bytes as u64);

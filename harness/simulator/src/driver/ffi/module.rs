@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use super::value::{In, Out, Room, Text};
-use super::{call, exported, in_context, initialised};
+use super::{call, in_context, initialised};
 use crate::driver::Status;
 use crate::driver::jit::{Image, JitLog, JitRequest, is_machine_code};
 use crate::driver::machine::Handle;

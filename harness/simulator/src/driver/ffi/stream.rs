@@ -5,7 +5,7 @@
 )]
 
 use super::value::Out;
-use super::{call, current, exported, in_context, initialised};
+use super::{call, current, in_context, initialised};
 use crate::driver::Status;
 use crate::driver::machine::Handle;
 
