@@ -34,12 +34,17 @@ pub fn error(message: impl Display, hint: Option<&str>) -> String {
     said
 }
 
-/// Further lines stand below the first, behind a bar: foreign text never starts a line.
+/// Further lines are indented; a bar keeps those that a CI system would obey from being a command.
 fn labelled(label: &str, sentence: &str) -> String {
     let lines = text::log_lines(sentence);
     let mut lines = lines.iter();
     let first = lines.next().map_or("", String::as_str);
-    let rest: String = lines.map(|line| format!("  | {line}\n")).collect();
+    let rest: String = lines
+        .map(|line| match line.trim_start() {
+            command if command.starts_with("::") => format!("  | {command}\n"),
+            line => format!("  {line}\n"),
+        })
+        .collect();
     format!("{label}: {first}\n{rest}")
 }
 

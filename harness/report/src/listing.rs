@@ -82,6 +82,14 @@ pub fn valid(suites: &[Suite]) -> String {
     format!("{answer}\n{}", self::suites(suites))
 }
 
+/// Names with what they mean: profiles, faults.
+pub fn pairs(rows: &[(String, String)]) -> String {
+    let rows = rows
+        .iter()
+        .map(|(name, meaning)| vec![name.clone(), meaning.clone()]);
+    table(&rows.collect::<Vec<_>>())
+}
+
 fn check(check: &Check) -> String {
     match check {
         Check::Kernel(kernel) => format!("kernel {}", kernel.name),

@@ -82,29 +82,35 @@ pub fn junit(events: &[Timed], options: &JUnitOptions) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Writes the report so that the file is the old one or the new one, but never a part of one.
+/// Writes a report so that the file is the old one or the new one, but never a part of one.
+///
+/// What is there already and is no file, such as a pipe or `/dev/stdout`, is written to as it is.
 ///
 /// # Errors
 ///
-/// When the directory cannot be written to.
-pub fn write(path: &Path, events: &[Timed], options: &JUnitOptions) -> io::Result<()> {
-    let directory = path
+/// When the file or its directory cannot be written to.
+pub fn write(path: &Path, report: &[u8]) -> io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(report);
+    }
+    let parent = path
         .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new("."));
     let name = path
         .file_name()
         .ok_or(io::ErrorKind::InvalidInput)?
         .to_string_lossy();
     let temporary = directory.join(format!(".{name}.{}", std::process::id()));
-    let written = write_new(&temporary, &junit(events, options))
-        .and_then(|()| std::fs::rename(&temporary, path));
+    let written = write_new(&temporary, report).and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
         let _ = std::fs::remove_file(&temporary);
     }
     written?;
-    File::open(directory)?.sync_all()
+    // The file is complete by now; not every file system can make its directory's entry durable.
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    Ok(())
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

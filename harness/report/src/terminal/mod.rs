@@ -9,7 +9,7 @@ mod sink;
 mod skips;
 mod summary;
 
-use std::io::{self, Stderr, Write};
+use std::io::{Stderr, Write};
 
 use cudacheck_model::event::{CaseFinished, Event, RunStarted, Timed};
 use cudacheck_model::outcome::{Finding, Outcome, Problem, SkipReason};
@@ -86,16 +86,9 @@ struct Run {
     suite_width: usize,
 }
 
-impl Terminal<Stderr> {
-    /// Writes to stderr, where everything for people goes.
-    pub fn new(options: Options) -> Self {
-        Self::to_writer(options, io::stderr())
-    }
-}
-
 impl<W: Write> Terminal<W> {
-    /// Writes elsewhere. A bar is drawn on stderr all the same.
-    pub fn to_writer(options: Options, writer: W) -> Self {
+    /// Writes to stderr, where everything for people goes, or elsewhere. A bar is drawn on stderr in any case.
+    pub fn new(options: Options, writer: W) -> Self {
         Self {
             options,
             sink: Sink::new(writer, options),

@@ -106,7 +106,7 @@ fn check(foreign: &str, kind: u8) {
         width: 80,
     };
     let mut written = Vec::new();
-    let mut terminal = Terminal::to_writer(options, &mut written);
+    let mut terminal = Terminal::new(options, &mut written);
     for event in &events {
         terminal.event(event);
     }

@@ -101,6 +101,15 @@ fn listings_are_aligned_and_fit_100_columns() {
         check(name, &text);
     }
     assert_eq!(listing::suites(&[]), "");
+    let pairs = [
+        ("h100", "driver 580"),
+        ("no-device", "a driver without a device"),
+    ]
+    .map(|(name, what)| (name.to_owned(), what.to_owned()));
+    assert_eq!(
+        listing::pairs(&pairs),
+        "h100       driver 580\nno-device  a driver without a device\n"
+    );
 }
 
 #[test]

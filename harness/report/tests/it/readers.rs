@@ -16,7 +16,7 @@ fn check(name: &str, events: &[Timed]) {
 
 #[track_caller]
 fn check_with(name: &str, events: &[Timed], options: &JUnitOptions) {
-    write(&file(name), events, options).unwrap();
+    write(&file(name), &junit(events, options)).unwrap();
     let text = std::fs::read_to_string(file(name)).unwrap();
     parse(&text);
     insta::assert_snapshot!(name, text);
@@ -139,7 +139,7 @@ fn a_flood_of_output_leaves_the_report_readable() {
         events.push(Event::CaseFinished(Box::new(case)));
     }
     let events = stream::timed(events);
-    write(&file("flood"), &events, &JUnitOptions::default()).unwrap();
+    write(&file("flood"), &junit(&events, &JUnitOptions::default())).unwrap();
     let text = std::fs::read_to_string(file("flood")).unwrap();
     assert!(text.len() < 10_000_000, "{}", text.len());
     assert!(text.contains("bytes left out; full log: ./cudacheck-runs/RUN/flood.case-0/"));
@@ -153,15 +153,19 @@ fn writing_replaces_the_file_and_leaves_nothing_behind() {
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join("junit.xml");
     std::fs::write(&path, "old").unwrap();
-    write(&path, &stream::no_driver(), &JUnitOptions::default()).unwrap();
-    assert!(std::fs::read_to_string(&path).unwrap().starts_with("<?xml"));
+    write(&path, b"new").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
-    assert!(
-        write(
-            &directory.join("missing/junit.xml"),
-            &[],
-            &JUnitOptions::default()
-        )
-        .is_err()
-    );
+    assert!(write(&directory.join("missing/junit.xml"), b"new").is_err());
+}
+
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("device");
+    std::fs::create_dir_all(&directory).unwrap();
+    let link = directory.join("junit.xml");
+    let _ = std::fs::remove_file(&link);
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    write(&link, b"gone").unwrap();
+    assert!(!std::fs::metadata(&link).unwrap().is_file());
 }

@@ -19,7 +19,7 @@ fn check(name: &str, events: &[Timed], options: Options) {
 
 fn told(events: &[Timed], options: Options) -> String {
     let mut written = Vec::new();
-    let mut terminal = Terminal::to_writer(options, &mut written);
+    let mut terminal = Terminal::new(options, &mut written);
     for event in events {
         terminal.event(event);
     }
