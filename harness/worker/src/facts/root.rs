@@ -68,6 +68,8 @@ impl Root {
         let mut pending = reversed(path);
         let mut inside = PathBuf::from("/");
         let mut links = 0;
+        // Whether the last name of the path is a link, so that what is missing is its target.
+        let mut led_astray = false;
         while let Some(name) = pending.pop() {
             if name == ".." {
                 inside.pop();
@@ -76,15 +78,15 @@ impl Root {
             let next = inside.join(&name);
             let host = self.host(&next);
             let Ok(data) = fs::symlink_metadata(&host) else {
-                return Err(if links == 0 {
-                    Broken::Missing
-                } else {
+                return Err(if led_astray {
                     Broken::Dangling(
                         pending
                             .iter()
                             .rev()
                             .fold(next, |path, name| path.join(name)),
                     )
+                } else {
+                    Broken::Missing
                 });
             };
             if !data.is_symlink() {
@@ -92,6 +94,7 @@ impl Root {
                 continue;
             }
             links += 1;
+            led_astray |= pending.is_empty();
             let Ok(target) = fs::read_link(&host) else {
                 return Err(Broken::Dangling(next));
             };
@@ -204,6 +207,7 @@ mod tests {
         check("/run/up/libcuda.so.1", Ok(file));
         check("/run/../run/up/libcuda.so.1", Ok(file));
         check("/run/none", Err(Broken::Missing));
+        check("/run/up/none", Err(Broken::Missing));
         check(
             "/run/dangling",
             Err(Broken::Dangling("/nowhere/libcuda.so.1".into())),
