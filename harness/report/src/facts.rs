@@ -187,7 +187,7 @@ struct Table {
 
 impl Table {
     fn put(&mut self, label: &str, value: String) {
-        let line = format!("{label:<12}  {}", text::one_line(value));
+        let line = format!("{label:<12}  {}", text::defused(&text::one_line(value)));
         self.text += &format!("{}\n", line.trim_end());
     }
 
