@@ -1,1 +1,28 @@
-//! Placeholder.
+//! What happens in a run: plan, schedule, supervise, classify. Loads no NVIDIA library.
+//!
+//! Deciding is pure and doing is thin: [`plan`] and [`classify`] have no clock and touch no file, and
+//! everything that starts, waits for, or ends a process lies in one module. The caller provides a
+//! current-thread tokio runtime with all drivers enabled; no wait in here is without a limit.
+#![forbid(unsafe_code)]
+
+mod classify;
+mod clock;
+mod config;
+mod device;
+mod door;
+mod ending;
+mod interrupt;
+mod lock;
+mod plan;
+mod probe;
+mod run;
+pub mod stub;
+mod supervise;
+mod worker;
+
+pub use classify::{Context, Examines, classify};
+pub use config::Config;
+pub use ending::Ending;
+pub use plan::{DeviceFilter, Filter, plan, platform};
+pub use probe::probe;
+pub use run::run;

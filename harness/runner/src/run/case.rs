@@ -1,0 +1,236 @@
+//! One case on one device: its attempts, and what came of them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cudacheck_model::cuda;
+use cudacheck_model::event::{Attempt, CaseFinished, Event, Output};
+use cudacheck_model::journal::Record;
+use cudacheck_model::outcome::{MachineFault, Outcome, Problem};
+use cudacheck_model::plan::Planned;
+use cudacheck_model::task::{CheckWork, Work};
+use tokio::sync::{mpsc, watch};
+
+use super::Shared;
+use crate::classify::{Context, Examines, attention, classify, expect};
+use crate::clock;
+use crate::device;
+use crate::interrupt::Interrupt;
+use crate::worker::{Done, Job, work};
+
+/// The shortest time after which a case counts as slow.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// Runs a case to its final outcome. The fault beside it takes the device out of service.
+pub(super) async fn run(
+    shared: &Shared,
+    task: &Planned,
+    interrupts: &mut watch::Receiver<Interrupt>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> (CaseFinished, Option<MachineFault>) {
+    let retries = shared.config.limits(&task.limits).retries;
+    let mut earlier = Vec::new();
+    for number in 1.. {
+        let id = task.id.clone();
+        let started = Event::CaseStarted {
+            id,
+            attempt: number,
+        };
+        events.send(started).unwrap_or_default();
+        let attempt = attempt(shared, task, number, interrupts, events).await;
+        let interrupted = *interrupts.borrow() != Interrupt::None;
+        if number <= retries && !interrupted && worth_another(&attempt.outcome) {
+            earlier.push(attempt);
+            continue;
+        }
+        return finish(shared, task, earlier, attempt);
+    }
+    unreachable!("the number of retries has an end")
+}
+
+fn finish(
+    shared: &Shared,
+    task: &Planned,
+    earlier: Vec<Attempt>,
+    mut attempt: Attempt,
+) -> (CaseFinished, Option<MachineFault>) {
+    let withdraw = match &attempt.outcome {
+        Outcome::Fault(finding) => attention(finding),
+        Outcome::Pass
+        | Outcome::Fail(_)
+        | Outcome::Skip(_)
+        | Outcome::ExpectedFail { .. }
+        | Outcome::UnexpectedPass { .. } => None,
+    };
+    attempt.outcome = expect(
+        attempt.outcome,
+        examines(task),
+        task.case.expected_failure.as_ref(),
+        shared.device(task),
+    );
+    let finished = CaseFinished {
+        outcome: attempt.outcome.clone(),
+        earlier,
+        attempt,
+        ..described(shared, task)
+    };
+    (finished, withdraw)
+}
+
+/// What is known of a case before it has run.
+pub(super) fn described(shared: &Shared, task: &Planned) -> CaseFinished {
+    CaseFinished {
+        id: task.id.clone(),
+        package: task.package.clone(),
+        device: shared.device(task).map(device::label),
+        outcome: Outcome::Pass,
+        earlier: Vec::new(),
+        attempt: Attempt {
+            outcome: Outcome::Pass,
+            started: String::new(),
+            duration_ms: 0,
+            stages: Vec::new(),
+            notes: Vec::new(),
+            output: Output::default(),
+            leaked: 0,
+        },
+        rerun: rerun(shared, task),
+        log: task.id.to_string(),
+    }
+}
+
+fn rerun(shared: &Shared, task: &Planned) -> Vec<String> {
+    let mut words = shared.config.rerun_prefix.clone();
+    words.extend([
+        task.id.suite.clone(),
+        "--case".to_owned(),
+        task.id.case.clone(),
+    ]);
+    if let Some(device) = task.id.device {
+        words.extend(["--device".to_owned(), device.to_string()]);
+    }
+    words.extend(["--seed".to_owned(), shared.config.seed.to_string()]);
+    words
+}
+
+fn examines(task: &Planned) -> Examines {
+    match task.package {
+        Some(_) => Examines::Package,
+        None => Examines::Machine,
+    }
+}
+
+async fn attempt(
+    shared: &Shared,
+    task: &Planned,
+    number: u32,
+    interrupts: &mut watch::Receiver<Interrupt>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Attempt {
+    let started = clock::now();
+    let job = job(shared, task, number);
+    let mut slow = |elapsed| {
+        let event = Event::CaseSlow {
+            id: task.id.clone(),
+            elapsed_ms: clock::milliseconds(elapsed),
+        };
+        events.send(event).unwrap_or_default();
+    };
+    let Done {
+        supervised,
+        entries,
+    } = work(&shared.config, &job, interrupts, &mut slow).await;
+    let context = Context {
+        device: shared.device(task),
+        driver: &shared.facts.driver,
+    };
+    let outcome = classify(examines(task), &supervised.ending, &entries, &context);
+    let mut stages = Vec::new();
+    let mut notes = Vec::new();
+    for entry in entries {
+        match entry.record {
+            Record::Stage(stage) => stages.push((stage, entry.at_us)),
+            Record::Note { key, value } => notes.push((key, value)),
+            Record::JitLog { .. } | Record::Result(_) | Record::Facts(_) => {}
+        }
+    }
+    Attempt {
+        outcome,
+        started,
+        duration_ms: clock::milliseconds(supervised.duration),
+        stages,
+        notes,
+        output: supervised.output,
+        leaked: supervised.leaked,
+    }
+}
+
+fn job(shared: &Shared, task: &Planned, number: u32) -> Job {
+    let config = &shared.config;
+    let limits = config.limits(&task.limits);
+    let mut directory = PathBuf::from(task.id.to_string());
+    if number > 1 {
+        directory.push(format!("attempt-{number}"));
+    }
+    let mut environment = Vec::new();
+    if let Some(device) = shared.device(task) {
+        let known = config.environment.iter();
+        let restriction = known
+            .filter(|(name, _)| name == "CUDA_VISIBLE_DEVICES")
+            .map(|(_, value)| value.as_str())
+            .next_back();
+        let visible = device::visible(device, restriction);
+        environment.push(("CUDA_VISIBLE_DEVICES".to_owned(), visible));
+    }
+    if shared.facts.simulated.is_some() {
+        let case = task.id.case.clone();
+        environment.push(("CUDACHECK_SIMULATE_CASE".to_owned(), case));
+    }
+    Job {
+        id: task.id.to_string(),
+        directory,
+        work: Work::Check(CheckWork {
+            check: task.case.check.clone(),
+            seed: config.seed,
+            memory_budget: limits.memory,
+        }),
+        driver: shared.driver.clone(),
+        environment,
+        limit: limits.time,
+        slow: (limits.time / 5).max(SLOW),
+    }
+}
+
+/// Whether a fault may be gone next time. A wrong value is evidence, and never tried away; a failure of
+/// the package is none of the machine's moods.
+fn worth_another(outcome: &Outcome) -> bool {
+    let Outcome::Fault(finding) = outcome else {
+        return false;
+    };
+    let transient = |code| cuda::find(code).is_some_and(|error| error.transient);
+    match &finding.problem {
+        Problem::CudaError(code) | Problem::Machine(MachineFault::Cuda { code, .. }) => {
+            transient(*code)
+        }
+        Problem::Timeout(_) | Problem::Signal(_) | Problem::ExitCode(_) | Problem::NoResult => true,
+        Problem::Machine(MachineFault::Harness { .. }) => true,
+        Problem::Machine(
+            MachineFault::DriverNotFound { .. }
+            | MachineFault::LibraryUnusable { .. }
+            | MachineFault::StubLibrary { .. }
+            | MachineFault::DriverMismatch { .. }
+            | MachineFault::ModuleNotLoaded
+            | MachineFault::NoDevice
+            | MachineFault::Nvml { .. }
+            | MachineFault::ProbeTimedOut { .. }
+            | MachineFault::ProbeDied { .. }
+            | MachineFault::Unkillable { .. },
+        )
+        | Problem::WrongResult
+        | Problem::NeverWritten
+        | Problem::StrayWrite
+        | Problem::InputChanged
+        | Problem::NotRepeatable
+        | Problem::MemoryLimit => false,
+    }
+}

@@ -1,0 +1,259 @@
+//! Stands in for `cudacheck` in the runner's tests: the real stub, and a worker that misbehaves on demand.
+//!
+//! The name of the kernel in its task says how.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a part of the tests, though cargo does not know it as one"
+)]
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
+use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, Record, Stage};
+use cudacheck_model::suite::Check;
+use cudacheck_model::task::{Task, Work};
+use rustix::process::{Signal, getpid, kill_process, setsid};
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let words: Vec<_> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    match words.as_slice() {
+        ["__stub", ..] => cudacheck_runner::stub::main(&arguments[1..]).into(),
+        ["worker", "--task", task, "--journal", journal] => {
+            worker(PathBuf::from(task), PathBuf::from(journal))
+        }
+        ["daemon", marker] => daemon(marker),
+        ["daemon-in-own-session", marker] => {
+            setsid().expect("a new process leads no group");
+            daemon(marker)
+        }
+        // The second fork: this process ends at once, and its child has no parent of ours.
+        ["double-fork", marker] => {
+            spawn(&["daemon-in-own-session", marker], Pipes::Closed);
+            ExitCode::SUCCESS
+        }
+        _ => ExitCode::from(2),
+    }
+}
+
+struct Journal {
+    file: File,
+    path: PathBuf,
+    token: String,
+}
+
+impl Journal {
+    fn tell(&mut self, record: Record) {
+        let line = serde_json::to_string(&Entry {
+            v: JOURNAL_SCHEMA,
+            token: self.token.clone(),
+            at_us: 1,
+            record,
+        });
+        writeln!(self.file, "{}", line.unwrap()).unwrap();
+    }
+
+    fn pass(&mut self) {
+        self.tell(Record::Stage(Stage::Release));
+        self.tell(Record::Result(CheckResult::Pass));
+    }
+}
+
+fn worker(task: PathBuf, path: PathBuf) -> ExitCode {
+    let text = fs::read(&task).unwrap();
+    fs::remove_file(&task).unwrap();
+    let task: Task = serde_json::from_slice(&text).unwrap();
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .unwrap();
+    let mut journal = Journal {
+        file,
+        path,
+        token: task.token,
+    };
+    journal.tell(Record::Stage(Stage::Start));
+    let behaviour = match &task.work {
+        Work::Check(work) => {
+            journal.tell(Record::Stage(Stage::Launch));
+            let Check::Kernel(check) = &work.check;
+            check.name.clone()
+        }
+        Work::Facts(work) => work.sysroot.display().to_string(),
+    };
+    behave(&behaviour, journal)
+}
+
+fn behave(behaviour: &str, mut journal: Journal) -> ExitCode {
+    let marker = |name: &str| {
+        let directory = journal.path.parent().unwrap();
+        directory.join(name).display().to_string()
+    };
+    match behaviour {
+        "pass" => journal.pass(),
+        "facts" => journal.tell(Record::Facts(Box::new(MachineFacts {
+            schema: FACTS_SCHEMA,
+            ..MachineFacts::default()
+        }))),
+        "silent" => {}
+        "environment" => {
+            let mut names: Vec<_> = std::env::vars().collect();
+            names.sort();
+            for (name, value) in names {
+                println!("{name}={value}");
+            }
+            println!("cwd={}", std::env::current_dir().unwrap().display());
+            for file in ["/proc/self/limits", "/proc/self/status"] {
+                print!("{}", fs::read_to_string(file).unwrap());
+            }
+            println!(
+                "stdin={}",
+                fs::read_link("/proc/self/fd/0").unwrap().display()
+            );
+            journal.pass();
+        }
+        "exit-3" => return ExitCode::from(3),
+        "segv" => die(Signal::SEGV),
+        "segv-after-pass" => {
+            journal.pass();
+            die(Signal::SEGV);
+        }
+        "abort" => std::process::abort(),
+        "panic" => panic!("as asked"),
+        "kill-outside" => die(Signal::KILL),
+        "out-of-memory" => journal.tell(Record::Result(CheckResult::Cuda {
+            function: "cuMemAlloc_v2".to_owned(),
+            code: 2,
+            name: String::new(),
+            text: "out of memory".to_owned(),
+            log: String::new(),
+        })),
+        "ecc" => journal.tell(Record::Result(CheckResult::Cuda {
+            function: "cuStreamSynchronize".to_owned(),
+            code: 214,
+            name: String::new(),
+            text: "uncorrectable ECC error encountered".to_owned(),
+            log: String::new(),
+        })),
+        // Passes at the second attempt: the first leaves a mark in the case's directory.
+        "flaky" => {
+            let directory = journal.path.parent().unwrap();
+            if directory.ends_with("attempt-2") {
+                journal.pass();
+            } else {
+                return ExitCode::from(101);
+            }
+        }
+        "hang" => rest(),
+        // A shell that ignores SIGTERM, because Rust cannot without unsafe code.
+        "hang-stubbornly" => {
+            let error = shell("trap '' TERM INT HUP; while :; do sleep 1; done");
+            panic!("no shell: {error}");
+        }
+        "flood" => {
+            let block = vec![b'x'; 1 << 20];
+            for _ in 0..200 {
+                io::stdout().write_all(&block).unwrap();
+            }
+            io::stdout().write_all(b"the end").unwrap();
+            journal.pass();
+        }
+        "background" => {
+            spawn(&["daemon", &marker("daemon")], Pipes::Inherited);
+            await_marker(&marker("daemon"));
+            journal.pass();
+        }
+        "setsid" => {
+            spawn(
+                &["daemon-in-own-session", &marker("daemon")],
+                Pipes::Inherited,
+            );
+            await_marker(&marker("daemon"));
+            journal.pass();
+        }
+        "double-fork" => {
+            let mut between = spawn(&["double-fork", &marker("daemon")], Pipes::Closed);
+            between.wait().unwrap();
+            await_marker(&marker("daemon"));
+            journal.pass();
+        }
+        "forge" => {
+            let forged = Entry {
+                v: JOURNAL_SCHEMA,
+                token: "guess".to_owned(),
+                at_us: 1,
+                record: Record::Result(CheckResult::Pass),
+            };
+            let line = serde_json::to_string(&forged).unwrap();
+            println!("{line}\n{{\"exited\":{{\"code\":0}}}}");
+            writeln!(journal.file, "{line}").unwrap();
+        }
+        other => panic!("nobody knows `{other}`"),
+    }
+    ExitCode::SUCCESS
+}
+
+enum Pipes {
+    Inherited,
+    Closed,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a fake worker starts what a real one must not"
+)]
+fn spawn(words: &[&str], pipes: Pipes) -> std::process::Child {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(words);
+    if let Pipes::Closed = pipes {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    }
+    command.spawn().unwrap()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a fake worker starts what a real one must not"
+)]
+fn shell(script: &str) -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    Command::new("/bin/sh").args(["-c", script]).exec()
+}
+
+/// Lives for a minute, and says so in a file that carries its number.
+fn daemon(marker: &str) -> ExitCode {
+    let partial = format!("{marker}.part");
+    fs::write(&partial, getpid().as_raw_pid().to_string()).unwrap();
+    fs::rename(partial, marker).unwrap();
+    rest();
+    ExitCode::SUCCESS
+}
+
+fn await_marker(marker: &str) {
+    let begun = Instant::now();
+    while fs::metadata(marker).is_err() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "the daemon did not begin"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn die(signal: Signal) {
+    kill_process(getpid(), signal).unwrap();
+    rest();
+}
+
+fn rest() {
+    thread::sleep(Duration::from_secs(60));
+}
