@@ -17,7 +17,7 @@ use crate::version::DriverVersion;
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum MachineFault {
     /// No file named `libcuda.so.1` in any place where drivers are.
-    #[error("no NVIDIA driver: `libcuda.so.1` was not found in {} places", searched.len())]
+    #[error("no NVIDIA driver: `libcuda.so.1` was not found in any of its usual places")]
     DriverNotFound {
         /// The places.
         searched: Vec<PathBuf>,

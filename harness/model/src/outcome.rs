@@ -169,7 +169,7 @@ pub enum SkipReason {
         because: String,
     },
     /// The device is too old or of another family.
-    #[error("needs a device of {needs}; this one is {has}")]
+    #[error("needs a device of {needs}; this one is {}", has.sm())]
     Capability {
         /// The PTX target.
         needs: Target,
