@@ -16,6 +16,12 @@ pub(super) fn finds_a_driver() -> bool {
     unsafe { sys::is_culib_present() }
 }
 
+/// Makes cudarc open the library that it finds, and keep it.
+pub(super) fn open() {
+    // SAFETY: as for `finds_a_driver`, which was true; otherwise this panics.
+    unsafe { sys::culib() };
+}
+
 /// Whether the library that cudarc found has this function.
 pub(super) fn has(name: &CStr) -> bool {
     // SAFETY: as for `finds_a_driver`, which was true; otherwise this panics.

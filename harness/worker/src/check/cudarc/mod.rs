@@ -43,9 +43,10 @@ pub(super) enum Pools {
     Absent,
 }
 
-/// Makes sure that cudarc finds a driver, and in it everything that it will call.
+/// Makes sure that cudarc finds a driver, and lets it open the one that it will use.
 pub(super) fn ready(library: &Path) -> Result<(), MachineFault> {
     if ffi::finds_a_driver() {
+        ffi::open();
         Ok(())
     } else {
         Err(MachineFault::LibraryUnusable {
