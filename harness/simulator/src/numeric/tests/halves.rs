@@ -118,10 +118,25 @@ fn one_rounding_differs_from_two() {
     assert_eq!(fma(Half::F16, tie, 0x3c01, one, Mode::RN), 0x3c01);
     // 2^-24 squared lies below every tie of 2^15, and decides it none the less.
     assert_eq!(fma(Half::F16, speck, speck, 0x7800, Mode::RN), 0x7800);
-    // 2^-66 is far below the last bit of an f64 that holds 1 + 2^-8.
-    let bf16_tie = fma(Half::Bf16, 0x3f81, 0x3f80, 0x3b80, Mode::RN);
-    assert_eq!(bf16_tie, 0x3f82);
-    assert_eq!(fma(Half::Bf16, 0x1e80, 0x1e80, 0x3f80, Mode::RN), 0x3f80);
+    // 7 * 37 and 7 * 39 are ties of bf16; 2^-100 on either side decides, and an f64 cannot hold both.
+    let brain = |value: f32| half::bf16::from_f32(value).to_bits();
+    let speck = brain(2_f32.powi(-100));
+    for (other, below, above) in [(37.0, 258.0, 260.0), (39.0, 272.0, 274.0)] {
+        let (a, b) = (brain(7.0), brain(other));
+        assert_eq!(fma(Half::Bf16, a, b, speck, Mode::RN), brain(above));
+        assert_eq!(
+            fma(Half::Bf16, a, b, speck | 0x8000, Mode::RN),
+            brain(below)
+        );
+        assert_eq!(
+            fma(Half::Bf16, a | 0x8000, b, speck, Mode::RN),
+            brain(-below)
+        );
+        assert_eq!(
+            fma(Half::Bf16, a | 0x8000, b, speck | 0x8000, Mode::RN),
+            brain(-above)
+        );
+    }
 }
 
 #[test]
