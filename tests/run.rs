@@ -6,7 +6,15 @@ use cudacheck_model::event::Event;
 use cudacheck_model::outcome::Outcome;
 use support::{cudacheck, cudacheck_in, parallel, words};
 
-const PROFILES: &[&str] = &["h100", "rtx-4090", "gtx-1080", "old-driver", "jetson-orin", "jetson-xavier", "two-gpus"];
+const PROFILES: &[&str] = &[
+    "h100",
+    "rtx-4090",
+    "gtx-1080",
+    "old-driver",
+    "jetson-orin",
+    "jetson-xavier",
+    "two-gpus",
+];
 
 /// Takes out what differs from run to run: times, run names, and seeds.
 fn redacted(text: &str) -> String {
@@ -17,8 +25,13 @@ fn redacted(text: &str) -> String {
         let mut line = line.to_owned();
         for (start, end) in [("[ ", "s]"), ("cudacheck-runs/", "/")] {
             let mut from = 0;
-            while let Some(begin) = line[from..].find(start).map(|begin| from + begin + start.len()) {
-                let Some(length) = line[begin..].find(end) else { break };
+            while let Some(begin) = line[from..]
+                .find(start)
+                .map(|begin| from + begin + start.len())
+            {
+                let Some(length) = line[begin..].find(end) else {
+                    break;
+                };
                 line.replace_range(begin..begin + length, "…");
                 from = begin + end.len();
             }
@@ -29,8 +42,12 @@ fn redacted(text: &str) -> String {
 }
 
 #[test]
-fn every_kernel_passes_on_every_profile_that_supports_it_and_is_skipped_with_a_reason_on_the_others() {
-    let all = serde_json::from_str::<serde_json::Value>(&cudacheck(["list", "--kernels", "--json"]).stdout).unwrap();
+fn every_kernel_passes_on_every_profile_that_supports_it_and_is_skipped_with_a_reason_on_the_others()
+ {
+    let all = serde_json::from_str::<serde_json::Value>(
+        &cudacheck(["list", "--kernels", "--json"]).stdout,
+    )
+    .unwrap();
     let kernels = all["kernels"].as_array().unwrap().len();
     let table = parallel(PROFILES, |profile| {
         let ran = cudacheck(["run", "kernels", "--simulate", profile, "--seed", "1"]);
@@ -42,19 +59,45 @@ fn every_kernel_passes_on_every_profile_that_supports_it_and_is_skipped_with_a_r
             }
         }
         let devices = if *profile == "two-gpus" { 2 } else { 1 };
-        assert_eq!(ran.finished().len() + ran.skipped().len(), kernels * devices, "{profile}");
-        assert_eq!((problems.as_slice(), ran.code), (&[][..], 0), "{}", ran.stderr);
-        let mut reasons: Vec<String> =
-            ran.skipped().iter().map(|skip| format!("  {:<28} {}", skip.id.to_string(), skip.reason)).collect();
+        assert_eq!(
+            ran.finished().len() + ran.skipped().len(),
+            kernels * devices,
+            "{profile}"
+        );
+        assert_eq!(
+            (problems.as_slice(), ran.code),
+            (&[][..], 0),
+            "{}",
+            ran.stderr
+        );
+        let mut reasons: Vec<String> = ran
+            .skipped()
+            .iter()
+            .map(|skip| format!("  {:<28} {}", skip.id.to_string(), skip.reason))
+            .collect();
         reasons.dedup();
-        format!("{profile}: {} passed\n{}", ran.finished().len(), reasons.join("\n"))
+        format!(
+            "{profile}: {} passed\n{}",
+            ran.finished().len(),
+            reasons.join("\n")
+        )
     });
     insta::assert_snapshot!(table.join("\n"));
 }
 
 #[test]
 fn a_run_explains_itself() {
-    let arguments = ["run", "--simulate", "h100", "--seed", "1", "--case", "launch-canary", "--case", "warp-shuffle"];
+    let arguments = [
+        "run",
+        "--simulate",
+        "h100",
+        "--seed",
+        "1",
+        "--case",
+        "launch-canary",
+        "--case",
+        "warp-shuffle",
+    ];
     let ran = cudacheck(arguments);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
     insta::assert_snapshot!(redacted(&ran.stderr));
@@ -63,7 +106,15 @@ fn a_run_explains_itself() {
 #[test]
 fn a_failing_case_says_what_why_and_what_to_do() {
     let ran = cudacheck([
-        "run", "--simulate", "h100", "--seed", "1", "--case", "launch-canary", "--inject", "cuModuleLoadData:221",
+        "run",
+        "--simulate",
+        "h100",
+        "--seed",
+        "1",
+        "--case",
+        "launch-canary",
+        "--inject",
+        "cuModuleLoadData:221",
     ]);
     assert_eq!(ran.code, 3);
     insta::assert_snapshot!(redacted(&ran.stderr));
@@ -90,19 +141,43 @@ fn machines_that_cannot_run_anything_say_why() {
 #[test]
 fn simulated_is_said_everywhere() {
     let ran = cudacheck(["run", "--simulate", "rtx-4090", "--case", "launch-canary"]);
-    for line in ran.stderr.lines().filter(|line| ["Machine", "Device", "Summary"].iter().any(|word| line.contains(word))) {
+    for line in ran.stderr.lines().filter(|line| {
+        ["Machine", "Device", "Summary"]
+            .iter()
+            .any(|word| line.contains(word))
+    }) {
         assert!(line.contains("simulated"), "{line}");
     }
     assert!(ran.junit().contains("simulated"));
-    assert!(ran.events().iter().any(|event| matches!(event, Event::RunStarted(start) if start.simulated.is_some())));
+    assert!(
+        ran.events()
+            .iter()
+            .any(|event| matches!(event, Event::RunStarted(start) if start.simulated.is_some()))
+    );
 }
 
 /// A suite that examines a package: the same findings are then the package's failures.
 fn package_run(cases: &str, inject: &str) -> support::Ran {
     let directory = tempfile::tempdir().unwrap();
-    let suite = format!("name: demo\nsummary: a package under test\npackage: {{ name: demo }}\ncases:\n{cases}");
+    let suite = format!(
+        "name: demo\nsummary: a package under test\npackage: {{ name: demo }}\ncases:\n{cases}"
+    );
     std::fs::write(directory.path().join("demo.yaml"), suite).unwrap();
-    cudacheck_in(directory, ["run", "demo.yaml", "--simulate", "h100", "--seed", "1", "--time-limit", "20", "--inject", inject])
+    cudacheck_in(
+        directory,
+        [
+            "run",
+            "demo.yaml",
+            "--simulate",
+            "h100",
+            "--seed",
+            "1",
+            "--time-limit",
+            "20",
+            "--inject",
+            inject,
+        ],
+    )
 }
 
 const TWO: &str = "  - name: canary\n    check: { kernel: { name: launch-canary } }\n  - name: shuffle\n    check: { kernel: { name: warp-shuffle } }\n";
@@ -111,16 +186,25 @@ const TWO: &str = "  - name: canary\n    check: { kernel: { name: launch-canary 
 fn exit_codes_tell_package_and_machine_apart() {
     let code = |inject: &str| {
         let ran = package_run(TWO, inject);
-        let outcomes: Vec<String> = ran.finished().iter().map(|case| words(&case.outcome)).collect();
+        let outcomes: Vec<String> = ran
+            .finished()
+            .iter()
+            .map(|case| words(&case.outcome))
+            .collect();
         (ran.code, outcomes.join(", "))
     };
-    let table: Vec<String> = ["shuffle:lane", "cuModuleLoadData:221@canary", "shuffle:lane,cuModuleLoadData:221@canary", "gpu:lost@canary"]
-        .iter()
-        .map(|inject| {
-            let (code, outcomes) = code(inject);
-            format!("{inject:<45} exit {code}: {outcomes}")
-        })
-        .collect();
+    let table: Vec<String> = [
+        "shuffle:lane",
+        "cuModuleLoadData:221@canary",
+        "shuffle:lane,cuModuleLoadData:221@canary",
+        "gpu:lost@canary",
+    ]
+    .iter()
+    .map(|inject| {
+        let (code, outcomes) = code(inject);
+        format!("{inject:<45} exit {code}: {outcomes}")
+    })
+    .collect();
     insta::assert_snapshot!(table.join("\n"));
 }
 
@@ -128,9 +212,19 @@ fn exit_codes_tell_package_and_machine_apart() {
 fn an_expected_failure_is_no_failure_and_its_absence_is_one() {
     let case = "  - name: shuffle\n    check: { kernel: { name: warp-shuffle } }\n    expected-failure: { because: \"lanes are swapped on purpose here\" }\n";
     let failing = package_run(case, "shuffle:lane");
-    assert_eq!((failing.code, failing.summary().expected_failures), (0, 1), "{}", failing.stderr);
+    assert_eq!(
+        (failing.code, failing.summary().expected_failures),
+        (0, 1),
+        "{}",
+        failing.stderr
+    );
     let passing = package_run(case, "atomic:lost");
-    assert_eq!((passing.code, passing.summary().unexpected_passes), (1, 1), "{}", passing.stderr);
+    assert_eq!(
+        (passing.code, passing.summary().unexpected_passes),
+        (1, 1),
+        "{}",
+        passing.stderr
+    );
 }
 
 #[test]
@@ -147,10 +241,22 @@ fn the_supervisor_maps_no_driver_and_stays_small() {
     let ran = cudacheck(["run", "--simulate", "h100", "--case", "launch-canary"]);
     let text = std::fs::read_to_string(ran.run_directory().join("supervisor.json")).unwrap();
     let inspection: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let libraries: Vec<&str> = inspection["libraries"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    let libraries: Vec<&str> = inspection["libraries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| path.as_str().unwrap())
+        .collect();
     // The list is real: the C library is in it.
-    assert!(libraries.iter().any(|path| path.contains("libc.so")), "{libraries:?}");
-    let foreign = |path: &&&str| ["cuda", "nvidia", "simulator"].iter().any(|word| path.rsplit('/').next().unwrap().contains(word));
+    assert!(
+        libraries.iter().any(|path| path.contains("libc.so")),
+        "{libraries:?}"
+    );
+    let foreign = |path: &&&str| {
+        ["cuda", "nvidia", "simulator"]
+            .iter()
+            .any(|word| path.rsplit('/').next().unwrap().contains(word))
+    };
     assert_eq!(libraries.iter().find(foreign), None);
     assert!(inspection["peak-resident-kib"].as_u64().unwrap() > 0);
 }

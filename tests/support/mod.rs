@@ -25,8 +25,14 @@ pub fn cudacheck<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Ra
 }
 
 /// The same, in a directory that the test has filled.
-#[expect(clippy::disallowed_methods, reason = "the supervisor is what is being tested here")]
-pub fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(directory: TempDir, arguments: I) -> Ran {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the supervisor is what is being tested here"
+)]
+pub fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+    directory: TempDir,
+    arguments: I,
+) -> Ran {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_cudacheck"))
         .args(arguments)
         .current_dir(directory.path())
@@ -58,19 +64,37 @@ impl Ran {
     /// All events of the only run.
     pub fn events(&self) -> Vec<Event> {
         let text = fs::read_to_string(self.run_directory().join("events.jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str::<Timed>(line).unwrap().event).collect()
+        text.lines()
+            .map(|line| serde_json::from_str::<Timed>(line).unwrap().event)
+            .collect()
     }
 
     /// The cases that were run.
     pub fn finished(&self) -> Vec<CaseFinished> {
         let events = self.events().into_iter();
-        events.filter_map(|event| if let Event::CaseFinished(case) = event { Some(*case) } else { None }).collect()
+        events
+            .filter_map(|event| {
+                if let Event::CaseFinished(case) = event {
+                    Some(*case)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 
     /// The cases that were not.
     pub fn skipped(&self) -> Vec<PlannedSkip> {
         let events = self.events().into_iter();
-        events.filter_map(|event| if let Event::CaseSkipped(skip) = event { Some(skip) } else { None }).collect()
+        events
+            .filter_map(|event| {
+                if let Event::CaseSkipped(skip) = event {
+                    Some(skip)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 
     /// The run in numbers.
@@ -79,6 +103,17 @@ impl Ran {
             Some(Event::RunFinished(summary)) => summary,
             other => panic!("the last event is {other:?}\n{}", self.stderr),
         }
+    }
+
+    /// Leaves the JUnit report where `ci/junit` has other programs read it.
+    pub fn keep_junit(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("junit");
+        fs::create_dir_all(&folder).unwrap();
+        let name: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        fs::write(folder.join(name + ".xml"), self.junit()).unwrap();
     }
 
     /// The JUnit report.
@@ -90,7 +125,10 @@ impl Ran {
 /// An outcome in a few words: `fault wrong-result at compare`.
 pub fn words(outcome: &Outcome) -> String {
     let finding = |word: &str, finding: &cudacheck_model::outcome::Finding| {
-        let stage = finding.stage.map(|stage| format!(" at {stage}")).unwrap_or_default();
+        let stage = finding
+            .stage
+            .map(|stage| format!(" at {stage}"))
+            .unwrap_or_default();
         format!("{word} {}{stage}", finding.problem.word())
     };
     match outcome {
@@ -110,14 +148,22 @@ pub fn parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync) -> 
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let index = jobs.iter().position(|other| std::ptr::eq(other, job)).unwrap();
+                while let Some(job) =
+                    jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                {
+                    let index = jobs
+                        .iter()
+                        .position(|other| std::ptr::eq(other, job))
+                        .unwrap();
                     *results[index].lock().unwrap() = Some(work(job));
                 }
             });
         }
     });
-    results.into_iter().map(|result| result.into_inner().unwrap().unwrap()).collect()
+    results
+        .into_iter()
+        .map(|result| result.into_inner().unwrap().unwrap())
+        .collect()
 }
 
 /// The top of the repository.

@@ -1,0 +1,8 @@
+//! The subcommands, one file each.
+
+pub(crate) mod facts;
+mod inspection;
+pub(crate) mod list;
+pub(crate) mod probe;
+pub(crate) mod run;
+pub(crate) mod validate;

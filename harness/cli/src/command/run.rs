@@ -1,0 +1,294 @@
+//! `cudacheck run`: suites in; terminal, JUnit, events, and an exit code out.
+
+use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cudacheck_model::event::{RunStarted, Timed};
+use cudacheck_model::suite::{Limits, Suite, nearest};
+use cudacheck_model::task::DriverFiles;
+use cudacheck_report::jsonl::JsonLines;
+use cudacheck_report::junit::{self, Flaky, JUnitOptions};
+use cudacheck_report::terminal::{Colour, Options, Progress, Terminal, Verbosity};
+use cudacheck_runner::{Config, DeviceFilter, Filter};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::inspection::Inspection;
+use super::probe::{self, Machine};
+use crate::arguments::{DisplayArguments, JUnitFlaky, RunArguments};
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::simulate::Simulation;
+use crate::suites;
+
+pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result<u8, Failure> {
+    let catalogue = suites::catalogue();
+    let suites = suites::load(&arguments.suites, &catalogue)?;
+    known_cases(arguments, &suites)?;
+    let simulation = Simulation::from_arguments(&arguments.simulation)?;
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
+    let (run_id, directory) = run_directory(&arguments.runs)?;
+    let machine = probe::machine(simulation.as_ref(), None, &directory, seed, environment)?;
+    let config = config(arguments, environment, &machine, &directory, seed)?;
+
+    let start = RunStarted {
+        run_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: std::env::args().collect(),
+        simulated: simulation
+            .as_ref()
+            .map(|simulation| simulation.name().to_owned()),
+        injected: simulation
+            .as_ref()
+            .map(Simulation::injected)
+            .unwrap_or_default(),
+        seed,
+    };
+    let shown = arguments.runs.join(&start.run_id).display().to_string();
+    let mut sinks = Sinks::open(arguments, environment, &directory, &shown)?;
+    let summary = probe::runtime()?.block_on(async {
+        let facts = cudacheck_runner::probe(&config, machine.work, DriverFiles::default()).await;
+        write_json(&directory.join("facts.json"), &facts);
+        let plan = cudacheck_runner::plan(&suites, &facts, &catalogue, &filter(arguments));
+        write_json(&directory.join("plan.json"), &plan);
+        cudacheck_runner::run(&config, start, facts, plan, &mut |event| sinks.event(event)).await
+    });
+    sinks.finish(arguments, &directory, &shown)?;
+    Inspection::of_this_process().write(&directory);
+    Ok(summary.exit_code())
+}
+
+/// A case that no suite has is a mistake of the command line, not a run in which nothing ran.
+fn known_cases(arguments: &RunArguments, suites: &[Suite]) -> Result<(), Failure> {
+    let names = || {
+        suites
+            .iter()
+            .flat_map(|suite| &suite.cases)
+            .map(|case| case.name.as_str())
+    };
+    match arguments
+        .cases
+        .iter()
+        .find(|name| !names().any(|known| known == *name))
+    {
+        Some(name) => Err(Failure::UnknownCase {
+            name: name.clone(),
+            nearest: nearest(name, names()).map(str::to_owned),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn filter(arguments: &RunArguments) -> Filter {
+    let devices = if arguments.devices.is_empty() {
+        DeviceFilter::All
+    } else {
+        DeviceFilter::Named(arguments.devices.clone())
+    };
+    Filter {
+        cases: arguments.cases.clone(),
+        devices,
+    }
+}
+
+fn config(
+    arguments: &RunArguments,
+    environment: &Environment,
+    machine: &Machine,
+    directory: &Path,
+    seed: u64,
+) -> Result<Config, Failure> {
+    let mut config = Config::new(probe::executable()?, directory.to_owned());
+    config.environment = machine.environment.clone();
+    config.probe_timeout = Duration::from_secs(arguments.probe_timeout);
+    config.default_limits = Limits {
+        time_s: Some(arguments.time_limit),
+        memory_mib: None,
+        retries: Some(arguments.retries),
+    };
+    config.seed = seed;
+    config.jobs = arguments
+        .jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
+    config.lock_dir = environment.runtime_dir.join("locks");
+    config.rerun_prefix = rerun_prefix(arguments);
+    Ok(config)
+}
+
+/// The part of the command line that every case's rerun line repeats.
+fn rerun_prefix(arguments: &RunArguments) -> Vec<String> {
+    let mut words = vec!["cudacheck".to_owned(), "run".to_owned()];
+    if let Some(profile) = &arguments.simulation.simulate {
+        words.extend(["--simulate".to_owned(), profile.clone()]);
+    }
+    for fault in &arguments.simulation.inject {
+        words.extend(["--inject".to_owned(), fault.clone()]);
+    }
+    words
+}
+
+fn run_directory(runs: &Path) -> Result<(String, PathBuf), Failure> {
+    let now = OffsetDateTime::now_utc();
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let stamp = now
+        .format(format)
+        .unwrap_or_else(|_| now.unix_timestamp().to_string());
+    let failure = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Failure::File {
+            action: "make the directory",
+            path,
+            source,
+        }
+    };
+    fs::create_dir_all(runs).map_err(failure(runs))?;
+    loop {
+        let run_id = format!(
+            "{stamp}-{:04x}",
+            RandomState::new().hash_one(&stamp) & 0xFFFF
+        );
+        let directory = runs.join(&run_id);
+        match fs::create_dir(&directory) {
+            Ok(()) => {
+                let absolute = fs::canonicalize(&directory).map_err(failure(&directory))?;
+                return Ok((run_id, absolute));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failure(&directory)(error)),
+        }
+    }
+}
+
+/// Beside the events these files are a convenience; a run does not fail for the lack of them.
+fn write_json<T: serde::Serialize>(path: &Path, value: &T) {
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        let _ = fs::write(path, text + "\n");
+    }
+}
+
+/// Everything that consumes events.
+struct Sinks {
+    terminal: Terminal<io::Stderr>,
+    lines: Vec<JsonLines<Box<dyn Write>>>,
+    events: Vec<Timed>,
+    /// The first error; the run goes on, since what it finds out is worth more than one of its copies.
+    error: Option<io::Error>,
+}
+
+impl Sinks {
+    fn open(
+        arguments: &RunArguments,
+        environment: &Environment,
+        directory: &Path,
+        shown: &str,
+    ) -> Result<Self, Failure> {
+        let create = |path: &Path| -> Result<JsonLines<Box<dyn Write>>, Failure> {
+            let file = File::create(path).map_err(|source| Failure::File {
+                action: "create",
+                path: path.to_owned(),
+                source,
+            })?;
+            Ok(JsonLines::new(Box::new(file)))
+        };
+        let mut lines = vec![create(&directory.join("events.jsonl"))?];
+        match &arguments.events {
+            Some(path) if path.as_os_str() == "-" => {
+                lines.push(JsonLines::new(Box::new(io::stdout())))
+            }
+            Some(path) => lines.push(create(path)?),
+            None => {}
+        }
+        // A report that cannot be written is better known before an hour of checks than after.
+        if let Some(path) = &arguments.junit {
+            let parent = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            fs::create_dir_all(parent).map_err(|source| Failure::File {
+                action: "make the directory",
+                path: parent.to_owned(),
+                source,
+            })?;
+        }
+        let options = display(&arguments.display, environment);
+        let terminal = Terminal::new(options, io::stderr()).with_run_directory(shown);
+        Ok(Self {
+            terminal,
+            lines,
+            events: Vec::new(),
+            error: None,
+        })
+    }
+
+    fn event(&mut self, event: &Timed) {
+        self.terminal.event(event);
+        for lines in &mut self.lines {
+            if let Err(error) = lines.event(event) {
+                self.error.get_or_insert(error);
+            }
+        }
+        self.events.push(event.clone());
+    }
+
+    fn finish(
+        self,
+        arguments: &RunArguments,
+        directory: &Path,
+        shown: &str,
+    ) -> Result<(), Failure> {
+        let flaky = match arguments.junit_flaky {
+            JUnitFlaky::Report => Flaky::Report,
+            JUnitFlaky::Omit => Flaky::Omit,
+        };
+        let options = JUnitOptions {
+            flaky,
+            run_directory: Some(shown.to_owned()),
+        };
+        let report = junit::junit(&self.events, &options);
+        for path in [Some(&directory.join("junit.xml")), arguments.junit.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            junit::write(path, &report).map_err(|source| Failure::File {
+                action: "write the report",
+                path: path.clone(),
+                source,
+            })?;
+        }
+        match self.error {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::File {
+                action: "write the events of",
+                path: directory.to_owned(),
+                source: error,
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn display(arguments: &DisplayArguments, environment: &Environment) -> Options {
+    Options {
+        colour: if environment.colour(arguments.color) {
+            Colour::Always
+        } else {
+            Colour::Never
+        },
+        progress: if environment.progress(arguments.progress) && !arguments.quiet {
+            Progress::Bar
+        } else {
+            Progress::Off
+        },
+        verbosity: match (arguments.quiet, arguments.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        },
+        width: 100,
+    }
+}

@@ -1,0 +1,144 @@
+//! Finds suites by name or path and reads them, so that all complaints of all files come at once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cudacheck_kernels::Kernel;
+use cudacheck_model::catalogue::{AttributeNeed, Catalogue, KernelNeeds};
+use cudacheck_model::suite::{self, Complaint, MAX_SUITE_BYTES, Suite, nearest};
+
+use crate::failure::Failure;
+
+/// The suites that are part of the binary, by the path they have in the repository.
+const SHIPPED: &[(&str, &str)] = &[(
+    "suites/kernels.yaml",
+    include_str!("../../../suites/kernels.yaml"),
+)];
+
+/// Reads suites by name or path; all shipped ones if no word is given.
+///
+/// # Errors
+///
+/// Every complaint about every file, or the first unknown name.
+pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Vec<Suite>, Failure> {
+    let sources = if words.is_empty() {
+        SHIPPED
+            .iter()
+            .map(|(path, text)| Ok((PathBuf::from(path), (*text).to_owned())))
+            .collect()
+    } else {
+        words
+            .iter()
+            .map(|word| source(word))
+            .collect::<Result<Vec<_>, _>>()?
+    };
+    let mut suites: Vec<Suite> = Vec::new();
+    let mut complaints = Vec::new();
+    for source in sources {
+        match source.and_then(|(path, text)| {
+            suite::read(&path, &text, catalogue).map(|suite| (path, suite))
+        }) {
+            Ok((path, suite)) if suites.iter().any(|other| other.name == suite.name) => {
+                let message = format!("a suite named `{}` was given before", suite.name);
+                complaints.push(Complaint {
+                    file: path,
+                    place: None,
+                    message,
+                    hint: None,
+                });
+            }
+            Ok((_, suite)) => suites.push(suite),
+            Err(more) => complaints.extend(more),
+        }
+    }
+    if complaints.is_empty() {
+        Ok(suites)
+    } else {
+        Err(Failure::Suites(complaints))
+    }
+}
+
+/// A file's path and text, or what is wrong with reading it.
+type Source = Result<(PathBuf, String), Vec<Complaint>>;
+
+fn source(word: &str) -> Result<Source, Failure> {
+    let name = |path: &str| {
+        Path::new(path)
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    if let Some((path, text)) = SHIPPED.iter().find(|(path, _)| name(path) == word) {
+        return Ok(Ok((PathBuf::from(path), (*text).to_owned())));
+    }
+    let path = Path::new(word);
+    let looks_like_a_path = word.contains('/') || path.extension().is_some();
+    if !looks_like_a_path && !path.exists() {
+        let names: Vec<String> = SHIPPED.iter().map(|(path, _)| name(path)).collect();
+        let nearest = nearest(word, names.iter().map(String::as_str)).map(str::to_owned);
+        return Err(Failure::UnknownSuite {
+            name: word.to_owned(),
+            nearest,
+        });
+    }
+    Ok(read(path))
+}
+
+/// Reads a file, its size first: a suite of 100 MB is refused before it is in memory.
+pub(crate) fn read(path: &Path) -> Source {
+    let complain = |message: String| {
+        vec![Complaint {
+            file: path.to_owned(),
+            place: None,
+            message,
+            hint: None,
+        }]
+    };
+    let metadata =
+        fs::metadata(path).map_err(|error| complain(format!("cannot be read: {error}")))?;
+    if !metadata.is_file() {
+        return Err(complain("is not a file".to_owned()));
+    }
+    if metadata.len() > MAX_SUITE_BYTES {
+        return Err(complain(format!(
+            "has {} bytes, a suite at most {MAX_SUITE_BYTES}",
+            metadata.len()
+        )));
+    }
+    let bytes = fs::read(path).map_err(|error| complain(format!("cannot be read: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| complain(format!("is not UTF-8: {}", error.utf8_error())))?;
+    Ok((path.to_owned(), text))
+}
+
+/// The paths and texts of the shipped suites.
+pub(crate) fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SHIPPED.iter().copied()
+}
+
+/// The kernels as the planner sees them.
+pub(crate) fn catalogue() -> Catalogue {
+    Catalogue {
+        kernels: cudacheck_kernels::all().map(needs).collect(),
+    }
+}
+
+fn needs(kernel: &Kernel) -> KernelNeeds {
+    let header = kernel.header();
+    KernelNeeds {
+        name: kernel.name.to_owned(),
+        summary: kernel.summary.to_owned(),
+        isa: header.isa,
+        target: header.target,
+        attributes: kernel
+            .needs
+            .iter()
+            .map(|need| AttributeNeed {
+                number: need.attribute as i32,
+                name: need.attribute.label().to_owned(),
+                at_least: need.at_least,
+            })
+            .collect(),
+    }
+}
