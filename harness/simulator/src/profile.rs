@@ -4,6 +4,7 @@
 //! read those of a real host, so that both tell the same story.
 
 mod attribute;
+mod linker_cache;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,8 @@ pub struct Profile {
     pub devices: Vec<Device>,
     /// Where the driver's libraries lie.
     pub libraries: Vec<Library>,
-    /// Text files by absolute path: what a probe of the machine reads.
+    /// Text files by absolute path: what a probe of the machine reads. A machine with `/etc/ld.so.conf` also has the
+    /// `/etc/ld.so.cache` that `ldconfig` would write for its libraries; it is made when the profile is read.
     pub files: BTreeMap<String, String>,
 }
 
@@ -231,8 +233,12 @@ impl Profile {
     ///
     /// When the text is no profile, or describes a machine that cannot be.
     pub fn parse(yaml: &str) -> Result<Self, ProfileError> {
-        let profile: Self =
+        let mut profile: Self =
             serde_yaml::from_str(yaml).map_err(|error| ProfileError::Syntax(error.to_string()))?;
+        if profile.files.contains_key("/etc/ld.so.conf") {
+            let cache = linker_cache::written(&profile.libraries);
+            profile.files.insert("/etc/ld.so.cache".to_owned(), cache);
+        }
         match profile.complaint() {
             Some(complaint) => Err(ProfileError::Invalid {
                 profile: profile.name.clone(),

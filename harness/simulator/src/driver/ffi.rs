@@ -9,7 +9,7 @@ macro_rules! exported {
         $(
             $(#[$attribute])*
             #[unsafe(no_mangle)]
-            extern "C" fn $name($($argument: $type),*) -> $status {
+            pub(super) extern "C" fn $name($($argument: $type),*) -> $status {
                 $guard(stringify!($name), move || $body)
             }
         )*
@@ -59,7 +59,7 @@ fn machine() -> MutexGuard<'static, Machine> {
     static MACHINE: OnceLock<Mutex<Machine>> = OnceLock::new();
     MACHINE
         .get_or_init(|| {
-            let setup = Setup::from_environment();
+            let setup = setup();
             if let Setup::Broken(complaint) = &setup {
                 // The codes that follow cannot say it, and a closed standard error must not stop them.
                 let _ = writeln!(std::io::stderr(), "cudacheck simulator: {complaint}");
@@ -69,6 +69,18 @@ fn machine() -> MutexGuard<'static, Machine> {
         .lock()
         // A panic in a call answers 999, and must not make every later call panic.
         .unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(not(test))]
+fn setup() -> Setup {
+    Setup::from_environment()
+}
+
+/// The tests of a process share its driver, and the environment of a test run says nothing about it.
+#[cfg(test)]
+fn setup() -> Setup {
+    let profile = |name: &str| (name == "CUDACHECK_SIMULATE").then(|| "h100".to_owned());
+    Setup::from_variables(&profile)
 }
 
 /// Does something with the driver, in whatever state it is.
@@ -128,55 +140,4 @@ fn contexts<Answer: Default>(action: impl FnOnce(&mut Vec<Handle>) -> Answer) ->
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_function_is_found_once() {
-        let mut names: Vec<&str> = function_names().collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        // What cudarc calls on the way from a context to its drop.
-        for name in [
-            "cuInit",
-            "cuDeviceGet",
-            "cuDevicePrimaryCtxRetain",
-            "cuDeviceGetAttribute",
-            "cuCtxGetCurrent",
-            "cuCtxSetCurrent",
-            "cuDeviceGetName",
-            "cuMemAlloc_v2",
-            "cuMemAllocAsync",
-            "cuEventCreate",
-            "cuMemcpyHtoDAsync_v2",
-            "cuMemsetD8Async",
-            "cuModuleLoadData",
-            "cuModuleGetFunction",
-            "cuLaunchKernel",
-            "cuMemcpyDtoHAsync_v2",
-            "cuCtxSynchronize",
-            "cuStreamCreate",
-            "cuEventRecord",
-            "cuEventSynchronize",
-            "cuEventDestroy_v2",
-            "cuStreamDestroy_v2",
-            "cuStreamSynchronize",
-            "cuModuleUnload",
-            "cuMemFree_v2",
-            "cuMemFreeAsync",
-            "cuDevicePrimaryCtxRelease_v2",
-            "cuGetErrorName",
-            "cuGetErrorString",
-        ] {
-            assert!(names.binary_search(&name).is_ok(), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_panic_is_an_unknown_error() {
-        let status = call("cuInit", || panic!("a defect of the simulator"));
-        assert_eq!(status, Status::UNKNOWN);
-    }
-}
+mod tests;

@@ -69,7 +69,7 @@ impl Parameters {
 /// `CUlaunchConfig`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Config {
+pub(super) struct Config {
     grid: [u32; 3],
     block: [u32; 3],
     dynamic_shared: u32,
@@ -81,7 +81,7 @@ struct Config {
 /// `CUlaunchAttribute`: a number, padding, and a value of 64 bytes.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Attribute {
+pub(super) struct Attribute {
     number: u32,
     padding: u32,
     value: [u32; 16],

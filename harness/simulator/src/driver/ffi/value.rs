@@ -184,6 +184,20 @@ impl Room {
 }
 
 #[cfg(test)]
+impl From<&[u8]> for Bytes {
+    fn from(place: &[u8]) -> Self {
+        Self(place.as_ptr())
+    }
+}
+
+#[cfg(test)]
+impl<T> From<&[T]> for In<T> {
+    fn from(place: &[T]) -> Self {
+        Self(place.as_ptr())
+    }
+}
+
+#[cfg(test)]
 impl From<&mut [u8]> for Room {
     fn from(place: &mut [u8]) -> Self {
         Self(place.as_mut_ptr())

@@ -12,7 +12,7 @@ use crate::nvml::{NvmlStatus, architecture, configuration, device, measured, swi
 /// `nvmlPciInfo_t`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct PciInfo {
+pub(super) struct PciInfo {
     legacy_id: [u8; 16],
     domain: u32,
     bus: u32,

@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_millis(5);
 /// `nvmlEventData_t`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct EventData {
+pub(super) struct EventData {
     device: u64,
     kind: u64,
     data: u64,

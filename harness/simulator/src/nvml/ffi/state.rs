@@ -13,7 +13,7 @@ use crate::profile::Attribute;
 /// `nvmlMemory_t`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Memory {
+pub(super) struct Memory {
     total: u64,
     free: u64,
     used: u64,
@@ -22,7 +22,7 @@ struct Memory {
 /// `nvmlMemory_v2_t`; its version says that it is the second, and its size.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct MemoryV2 {
+pub(super) struct MemoryV2 {
     version: u32,
     total: u64,
     reserved: u64,
@@ -34,7 +34,7 @@ const MEMORY_V2: u32 = 0x0200_0028;
 /// `nvmlFieldValue_t`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct FieldValue {
+pub(super) struct FieldValue {
     field: u32,
     scope: u32,
     timestamp: i64,
@@ -47,7 +47,7 @@ struct FieldValue {
 /// `nvmlProcessInfo_t` of the third version.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct ProcessInfo {
+pub(super) struct ProcessInfo {
     process: u32,
     used_memory: u64,
     gpu_instance: u32,
@@ -57,7 +57,7 @@ struct ProcessInfo {
 /// `nvmlUtilization_t`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Utilization {
+pub(super) struct Utilization {
     gpu: u32,
     memory: u32,
 }
