@@ -178,7 +178,12 @@ pub(crate) fn driver(facts: &MachineFacts) -> String {
     match (facts.driver.version(), facts.driver.cuda) {
         (Some(version), Some(cuda)) => format!("driver {version} (supports CUDA {cuda})"),
         (Some(version), None) => format!("driver {version}"),
-        (None, Some(cuda)) => format!("driver of unknown version (supports CUDA {cuda})"),
+        // Up to JetPack 5 the driver has no number of its own: it is a part of Jetson Linux.
+        (None, Some(cuda)) => {
+            let l4t = facts.jetson.as_ref().and_then(|jetson| jetson.l4t.as_ref());
+            let whose = l4t.map_or("unknown version".to_owned(), |l4t| format!("L4T {l4t}"));
+            format!("driver of {whose} (supports CUDA {cuda})")
+        }
         (None, None) => "no driver".to_owned(),
     }
 }
