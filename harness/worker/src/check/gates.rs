@@ -61,15 +61,15 @@ pub(super) fn device(
 mod tests {
     use super::*;
     use cudacheck_kernels::Need;
+    use cudacheck_model::version::{PtxIsa, Target};
 
     #[track_caller]
-    fn check_driver(cuda: &str, isa: &str, expected: Option<&str>) {
+    fn check_driver(cuda: &str, isa: &str, expected: Option<SkipReason>) {
         let header = Header {
             isa: isa.parse().unwrap(),
             target: "sm_50".parse().unwrap(),
         };
-        let reason = driver(cuda.parse().unwrap(), header).map(|reason| reason.to_string());
-        assert_eq!(reason.as_deref(), expected);
+        assert_eq!(driver(cuda.parse().unwrap(), header), expected);
     }
 
     #[test]
@@ -78,12 +78,18 @@ mod tests {
         check_driver(
             "11.4",
             "7.8",
-            Some("needs PTX ISA 7.8; this driver's just-in-time compiler knows up to 7.4"),
+            Some(SkipReason::PtxIsa {
+                needs: PtxIsa::new(7, 8),
+                has: PtxIsa::new(7, 4),
+            }),
         );
         check_driver(
             "11.0",
             "6.0",
-            Some("needs a driver that supports CUDA 11.2; this one supports 11.0"),
+            Some(SkipReason::CudaVersion {
+                needs: ToolkitVersion::new(11, 2),
+                has: ToolkitVersion::new(11, 0),
+            }),
         );
     }
 
@@ -99,39 +105,42 @@ mod tests {
     };
 
     #[track_caller]
-    fn check_device(capability: &str, cooperative: Option<i32>, expected: Option<&str>) {
-        let reason = device(
-            &NEEDY,
-            NEEDY.header(),
-            capability.parse().unwrap(),
-            |attribute| match attribute {
-                Attribute::CooperativeLaunch => cooperative,
-                Attribute::MaxThreadsPerBlock
-                | Attribute::MaxSharedMemoryPerBlock
-                | Attribute::MultiprocessorCount
-                | Attribute::MaxSharedMemoryPerBlockOptin => None,
-            },
-        );
-        assert_eq!(reason.map(|reason| reason.to_string()).as_deref(), expected);
+    fn check_device(capability: &str, cooperative: Option<i32>, expected: Option<SkipReason>) {
+        let capability = capability.parse().unwrap();
+        let reason = device(&NEEDY, NEEDY.header(), capability, |attribute| {
+            assert_eq!(attribute, Attribute::CooperativeLaunch);
+            cooperative
+        });
+        assert_eq!(reason, expected);
     }
 
     #[test]
     fn a_device_must_have_target_and_attributes() {
+        let name = Attribute::CooperativeLaunch.label();
         check_device("8.7", Some(1), None);
         check_device(
             "7.2",
             Some(1),
-            Some("needs a device of sm_80; this one is 7.2"),
+            Some(SkipReason::Capability {
+                needs: Target::baseline(8, 0),
+                has: ComputeCapability::new(7, 2),
+            }),
         );
         check_device(
             "8.7",
             Some(0),
-            Some("needs cooperative launch of at least 1; this device has 0"),
+            Some(SkipReason::Attribute {
+                attribute: name.to_owned(),
+                needs: 1,
+                has: 0,
+            }),
         );
         check_device(
             "8.7",
             None,
-            Some("needs to know the device's cooperative launch, which could not be found out"),
+            Some(SkipReason::UnknownFact {
+                what: format!("the device's {name}"),
+            }),
         );
     }
 }

@@ -44,6 +44,14 @@ impl Architecture {
     }
 }
 
+/// What a library is made for, by its first bytes.
+pub(super) fn architecture(head: &[u8]) -> Option<Architecture> {
+    let wide = head.starts_with(b"\x7fELF\x02");
+    half(head, 18)
+        .filter(|_| wide)
+        .and_then(Architecture::of_machine)
+}
+
 /// Bytes that are enough for [`complaint`]: the header, and the program headers that follow it.
 pub(super) const HEAD: u64 = 4096;
 
@@ -161,6 +169,14 @@ mod tests {
             120,
             Some("the file is truncated: it has 120 bytes of at least 200"),
         );
+    }
+
+    #[test]
+    fn a_library_tells_what_it_is_made_for() {
+        let arm = smallest(Architecture::Arm);
+        assert_eq!(architecture(&arm), Some(Architecture::Arm));
+        assert_eq!(architecture(&arm[..10]), None);
+        assert_eq!(architecture(b"text that is long enough for a header"), None);
     }
 
     #[test]

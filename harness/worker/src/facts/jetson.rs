@@ -116,6 +116,20 @@ fn numbers(version: &str) -> Option<[u32; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_file_panics(text in ".*", revision in "[0-9.]{0,12}.?", bytes: Vec<u8>) {
+            let _ = l4t(&text);
+            let line = format!("# R36 (release), REVISION: {revision}");
+            if let Some(version) = l4t(&line) {
+                let _ = jetpack(&version);
+            }
+            let _ = soc(&bytes);
+            let _ = first_text(&bytes);
+        }
+    }
 
     #[track_caller]
     fn check_release(line: &str, expected: Option<(&str, Option<&str>)>) {

@@ -34,6 +34,15 @@ pub(super) fn architecture(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*", tail in ".*") {
+            let _ = parse(&text);
+            let _ = parse(&format!("NVRM version: {text} Kernel Module{tail}"));
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, expected: Option<(&str, ModuleFlavour, &str)>) {

@@ -128,10 +128,12 @@ fn offline(sysroot: &Path, simulated: Option<String>) -> (Root, Found) {
         },
         soc: jetson.as_ref().and_then(|jetson| jetson.soc.as_deref()),
     };
+    let cuda = search::find(&root, machine, LIBCUDA);
     let mut found = Found {
-        cuda: search::find(&root, machine, LIBCUDA),
         nvml: search::find(&root, machine, NVML),
-        libraries: machine.libraries,
+        // A tree may hold a driver and nothing else that tells.
+        libraries: machine.libraries.or_else(|| cuda.architecture()),
+        cuda,
         facts: MachineFacts {
             schema: FACTS_SCHEMA,
             simulated,

@@ -47,6 +47,12 @@ impl Search {
             .find_map(|candidate| Some((&candidate.library, candidate.host.as_deref()?)))
     }
 
+    /// What the taken library is made for.
+    pub(super) fn architecture(&self) -> Option<Architecture> {
+        let (_, host) = self.taken()?;
+        elf::architecture(&head(host).ok()?.0)
+    }
+
     /// Everything else.
     pub(super) fn passed_over(&self) -> impl Iterator<Item = &Library> {
         let taken = self.taken().map(|(library, _)| &library.path);
@@ -245,17 +251,19 @@ fn complaint(place: &Place, path: &Path, wanted: Option<Architecture>) -> Option
     if in_stubs(path) || in_stubs(&place.inside) {
         return Some("it is the CUDA toolkit's stub: it lies in a `stubs` directory".to_owned());
     }
-    let read = || -> std::io::Result<(Vec<u8>, u64)> {
-        let file = fs::File::open(&place.host)?;
-        let size = file.metadata()?.len();
-        let mut head = Vec::new();
-        file.take(elf::HEAD).read_to_end(&mut head)?;
-        Ok((head, size))
-    };
-    match read() {
+    match head(&place.host) {
         Ok((head, size)) => elf::complaint(&head, size, wanted),
         Err(error) => Some(format!("it cannot be read: {error}")),
     }
+}
+
+/// A file's first bytes, and its size.
+fn head(file: &Path) -> std::io::Result<(Vec<u8>, u64)> {
+    let file = fs::File::open(file)?;
+    let size = file.metadata()?.len();
+    let mut head = Vec::new();
+    file.take(elf::HEAD).read_to_end(&mut head)?;
+    Ok((head, size))
 }
 
 /// The driver's version in a file's name: `libcuda.so.580.95.05`. The `1.1` of a Jetson's is none.
