@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pending: Option<Pending>,
     /// Text of kernels that is printed at the next synchronisation.
     printed: Vec<u8>,
+    /// Failed assertions of kernels, likewise.
+    complaints: String,
 }
 
 /// What has happened on the device and is not yet known to the caller.
@@ -48,6 +50,7 @@ impl Context {
             poison: None,
             pending: None,
             printed: Vec::new(),
+            complaints: String::new(),
         }
     }
 
@@ -67,6 +70,12 @@ impl Context {
         if self.printed.len() + text.len() <= room {
             self.printed.extend_from_slice(text);
         }
+    }
+
+    /// Keeps the text of a failed assertion.
+    pub(super) fn complain(&mut self, text: &str) {
+        self.complaints.push_str(text);
+        self.complaints.push('\n');
     }
 }
 
@@ -267,8 +276,13 @@ impl Machine {
     }
 }
 
-/// Prints what kernels printed, as a driver does at synchronisation.
+/// Prints what kernels printed, as a driver does at synchronisation: assertions to standard error, the rest to output.
 fn flush(context: &mut Context) {
+    let complaints = std::mem::take(&mut context.complaints);
+    if !complaints.is_empty() {
+        // As below.
+        let _ = std::io::stderr().write_all(complaints.as_bytes());
+    }
     let text = std::mem::take(&mut context.printed);
     if !text.is_empty() {
         let mut output = std::io::stdout().lock();

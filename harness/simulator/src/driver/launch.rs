@@ -116,6 +116,9 @@ impl Machine {
             Err(Trap::InvalidLaunch { .. }) => Err(Status::INVALID_VALUE),
             Err(trap) => {
                 owner.fail(pending(&trap, timeout));
+                if let Trap::Assert { message, .. } = &trap {
+                    owner.complain(message);
+                }
                 self.log_trap(context, &trap)
             }
         }
@@ -123,10 +126,13 @@ impl Machine {
 
     /// Applies the faults that strike when work reaches the device; false when the kernel is not to be executed.
     fn reach_device(&mut self, context: Handle) -> Result<bool, Status> {
+        let injections = self.configuration()?.injections.clone();
+        if injections.is_empty() {
+            return Ok(true);
+        }
         let ordinal = self.device_of(context)?;
         let index = self.visible_device(ordinal)?.index;
         let device = self.device(ordinal)?.clone();
-        let injections = self.configuration()?.injections.clone();
         let mut executed = true;
         for injection in injections {
             match injection.fault {
