@@ -198,10 +198,7 @@ fn run<D: Device>(device: &mut D, program: &Program) -> Result<Vec<Contents>, D:
     }
     let mut contents = Vec::with_capacity(program.buffers.len());
     for (buffer, address) in program.buffers.iter().zip(&addresses) {
-        let mut bytes = match initial(buffer) {
-            Ok(bytes) => bytes,
-            Err(_) => Vec::new(),
-        };
+        let mut bytes = initial(buffer).unwrap_or_default();
         if !bytes.is_empty() {
             device.read(*address, &mut bytes)?;
         }

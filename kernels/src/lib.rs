@@ -19,7 +19,7 @@ pub use catalogue::{all, find};
 pub use execute::{Device, Failure, Mismatch, MismatchKind, execute};
 pub use program::{
     Argument, Attribute, Buffer, DeviceLimits, Expected, Header, Initial, Kernel, Launch,
-    LaunchKind, Need, Program, Rerun, Step,
+    LaunchKind, Need, Program, Property, Rerun, Step,
 };
 pub use reference::{input, mix};
 pub use table::Table;

@@ -196,6 +196,9 @@ pub enum Initial {
     Scratch(u64),
 }
 
+/// Looks at a buffer's bytes; the error says what was expected and what was found.
+pub type Property = Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
+
 /// What a buffer must hold after the last step.
 pub enum Expected {
     /// What it held before: an input.
@@ -214,8 +217,8 @@ pub enum Expected {
     },
     /// A table of results: a row for each thread, a column for each operation.
     Table(Table),
-    /// A property that only code can state. The error says what was expected and what was found.
-    Property(Box<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>),
+    /// A property that only code can state.
+    Property(Property),
     /// Not looked at: scratch memory.
     Anything,
 }

@@ -75,10 +75,13 @@ fn parameters(kernel: &Kernel, entry: &str) -> Option<Vec<String>> {
 /// How many bytes a parameter takes, as its declaration says.
 fn size(parameter: &str) -> usize {
     if let Some((_, count)) = parameter.split_once('[') {
-        return count.trim_end_matches(']').parse().unwrap();
+        return count
+            .trim_end_matches(']')
+            .parse()
+            .expect("a number of bytes");
     }
-    let width = parameter.split_whitespace().nth(1).unwrap();
-    width[2..].parse::<usize>().unwrap() / 8
+    let width = parameter.split_whitespace().nth(1).expect("a type");
+    width[2..].parse::<usize>().expect("a width in bits") / 8
 }
 
 #[test]

@@ -69,7 +69,11 @@ fn row(seed: u64, index: usize) -> Row {
         let place = index - SPECIAL.len();
         let end = f64::from(ENDS[place / 2 / STEPS.len()]).exp2();
         let value = end + STEPS[place / 2 % STEPS.len()];
-        if place % 2 == 0 { value } else { -value }
+        if place.is_multiple_of(2) {
+            value
+        } else {
+            -value
+        }
     } else {
         // Any bits of the significand, and magnitudes from 2^-10 to 2^70; or any bits at all.
         match noise % 4 {

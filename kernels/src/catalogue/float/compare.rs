@@ -52,7 +52,10 @@ fn larger(a: f32, b: f32) -> (f64, f64) {
 /// In the order in which the kernel stores them.
 const OPERATIONS: &[Operation<Row>] = &[
     ("setp.eq.f32", Word(|[a, b, ..]| u32::from(a == b))),
-    ("setp.ne.f32", Word(|[a, b, ..]| u32::from(a < b || a > b))),
+    (
+        "setp.ne.f32",
+        Word(|[a, b, ..]| u32::from(!unordered(*a, *b) && a != b)),
+    ),
     ("setp.lt.f32", Word(|[a, b, ..]| u32::from(a < b))),
     ("setp.le.f32", Word(|[a, b, ..]| u32::from(a <= b))),
     ("setp.gt.f32", Word(|[a, b, ..]| u32::from(a > b))),

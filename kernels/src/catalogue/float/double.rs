@@ -39,7 +39,7 @@ fn random(seed: u64, stream: u64, index: usize) -> f64 {
     f64::from_bits(match input(seed, stream + 9, index) % 3 {
         0 => bits,
         1 => bits & 0x803F_FFFF_FFFF_FFFF | 0x3FC0_0000_0000_0000,
-        _ => bits & 0x800F_FFFF_E000_0000 | 0x3FE0_0000_0000_0000 + ((bits & 0x1F) << 52),
+        _ => bits & 0x800F_FFFF_E000_0000 | (0x3FE0_0000_0000_0000 + ((bits & 0x1F) << 52)),
     })
 }
 

@@ -47,7 +47,7 @@ pub(super) fn random(seed: u64, stream: u64, index: usize) -> f32 {
     f32::from_bits(match bits >> 32 {
         choice if choice % 3 == 0 => word,
         choice if choice % 3 == 1 => word & 0x81FF_FFFF | 0x3E00_0000,
-        _ => word & 0x807F_F000 | 0x3F00_0000 + (word & 0xF) * 0x0080_0000,
+        _ => word & 0x807F_F000 | (0x3F00_0000 + (word & 0xF) * 0x0080_0000),
     })
 }
 

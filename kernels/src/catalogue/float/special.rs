@@ -1,5 +1,10 @@
 //! The approximations of the special function unit, within the errors that the PTX ISA documents for each.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "inputs are rounded to single precision"
+)]
+
 use crate::catalogue::rows::{program, words};
 use crate::table::{Operation, Reference::Near};
 use crate::{DeviceLimits, Program, input};
@@ -45,7 +50,7 @@ pub(super) fn special_functions(_: &DeviceLimits, seed: u64) -> Program {
             let magnitude = (1.0 + unit(3).abs()) * (unit(4) * 126.0).exp2();
             let x = match index % 8 {
                 _ if index < SPECIAL.len() => special,
-                0 => magnitude * -1.0,
+                0 => -magnitude,
                 // Near 1, where the logarithm is small.
                 1 | 2 => 1.0 + unit(3) * 0.6,
                 3 => f64::from(f32::MIN_POSITIVE) * unit(5).abs(),

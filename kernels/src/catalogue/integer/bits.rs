@@ -305,12 +305,12 @@ mod tests {
     #[track_caller]
     fn check(name: &str, row: Row, expected: u64) {
         let found = OPERATIONS.iter().find(|(known, _)| *known == name);
-        let value = match &found.expect("an operation of the table").1 {
-            Long(reference) => reference(&row),
-            Word(reference) => reference(&row).into(),
-            _ => panic!("`{name}` gives no integer"),
+        let value = match found {
+            Some((_, Long(reference))) => Some(reference(&row)),
+            Some((_, Word(reference))) => Some(reference(&row).into()),
+            Some(_) | None => None,
         };
-        assert_eq!(value, expected, "`{name}` of {row:x?}");
+        assert_eq!(value, Some(expected), "`{name}` of {row:x?}");
     }
 
     #[test]
