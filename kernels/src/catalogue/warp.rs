@@ -71,6 +71,8 @@ struct Group<'a> {
     mask: u32,
     /// The words of all lanes of the warp.
     words: &'a [u32],
+    /// 1 for the lanes outside the round's mask, which go second.
+    second: u32,
 }
 
 impl Group<'_> {
@@ -114,8 +116,14 @@ fn reference<const WIDTH: usize>(
     warps
         .flat_map(|(words, mask)| (0..32).map(move |lane| (words, *mask, lane)))
         .flat_map(|(words, mask, lane)| {
-            let mask = if mask >> lane & 1 == 1 { mask } else { !mask };
-            row(&Group { mask, words }, lane)
+            let second = mask >> lane & 1 ^ 1;
+            let mask = if second == 0 { mask } else { !mask };
+            let group = Group {
+                mask,
+                words,
+                second,
+            };
+            row(&group, lane)
         })
         .collect()
 }
@@ -161,7 +169,7 @@ fn warp_vote(_: &DeviceLimits, seed: u64) -> Program {
         let none = u32::from(ballot == 0);
         [
             ballot,
-            all | (none ^ 1) << 1 | (all | none) << 2 | none << 3,
+            all | (none ^ 1) << 1 | (all | none) << 2 | none << 3 | group.second << 4,
         ]
     })
 }
@@ -196,7 +204,7 @@ fn warp_match(_: &DeviceLimits, seed: u64) -> Program {
             same(wide),
             all(narrow),
             all(wide),
-            u32::from(all(narrow) != 0) | u32::from(all(wide) != 0) << 1,
+            u32::from(all(narrow) != 0) | u32::from(all(wide) != 0) << 1 | group.second << 2,
         ]
     })
 }
@@ -217,7 +225,7 @@ fn warp_reduce(_: &DeviceLimits, seed: u64) -> Program {
         let none = "a lane belongs to its own group";
         let sum = group.members().fold(0, u32::wrapping_add);
         [
-            sum,
+            sum.wrapping_add(group.second),
             group.members().min().expect(none),
             group.members().max().expect(none),
             sum,
@@ -240,10 +248,11 @@ fn elect(_: &DeviceLimits, seed: u64) -> Program {
         let out = from_bytes(out);
         // Which lane leads is the device's choice: it must be the same for all lanes of the group.
         for (warp, (rows, mask)) in out.chunks(64).zip(&masks).enumerate() {
-            for mask in [*mask, !*mask] {
+            for (second, mask) in [(0, *mask), (1, !*mask)] {
                 let group = Group {
                     mask,
                     words: &values[warp * 32..][..32],
+                    second,
                 };
                 let lanes = group
                     .lanes()
@@ -258,7 +267,8 @@ fn elect(_: &DeviceLimits, seed: u64) -> Program {
                     ));
                 }
                 let differs = lanes.iter().find(|(lane, other, leads)| {
-                    other != leader || *leads != u32::from(*lane == *leader as usize)
+                    other != leader
+                        || *leads != u32::from(*lane == *leader as usize) | group.second << 1
                 });
                 if let Some((lane, other, leads)) = differs {
                     return Err(format!(
@@ -294,11 +304,15 @@ fn warp_activemask(_: &DeviceLimits, seed: u64) -> Program {
         for (thread, (stored, value)) in out.iter().zip(&values).enumerate() {
             let (warp, lane) = (thread / 32, thread % 32);
             let mask = masks[warp];
-            let arm = if mask >> lane & 1 == 1 { mask } else { !mask };
-            let active = stored ^ value;
+            let second = mask >> lane & 1 ^ 1;
+            let arm = if second == 0 { mask } else { !mask };
+            let active = stored.wrapping_sub(second) ^ value;
             let alike = (0..32)
                 .filter(|other| active >> other & 1 == 1)
-                .all(|other| out[warp * 32 + other] ^ values[warp * 32 + other] == active);
+                .all(|other| {
+                    let stored = out[warp * 32 + other].wrapping_sub(second);
+                    stored ^ values[warp * 32 + other] == active
+                });
             if active & !arm != 0 || active >> lane & 1 == 0 || !alike {
                 return Err(format!(
                     "in warp {warp} lane {lane} found the lanes {active:#010x} active in the arm of the lanes {arm:#010x}"
