@@ -1,19 +1,31 @@
 //! Turns PTX text into a module that can be executed, or into the error that `ptxas` would report.
+//!
+//! One pass reads the text and chooses the operation of each instruction ([`code`]); a second one finds where
+//! divergent paths meet again (`flow`). What is not understood is an error, never ignored.
 
+mod body;
+pub(crate) mod code;
+mod compiler;
+mod decode;
 mod error;
+mod flow;
+mod lexer;
 mod module;
+mod operand;
+mod parse;
+mod types;
+mod variable;
 
 pub use error::CompileError;
+pub(crate) use module::Symbol;
 pub use module::{Entry, JitTarget, Module, Parameter, Space, Variable};
+pub(crate) use types::{ones, signed};
 
 /// Compiles a module for a device.
 ///
 /// # Errors
 ///
 /// The first thing that is wrong with the text, with its line.
-pub fn compile(_ptx: &str, _target: &JitTarget) -> Result<Module, CompileError> {
-    Err(CompileError::Unsupported {
-        line: 1,
-        instruction: "the compiler is not wired up yet".to_owned(),
-    })
+pub fn compile(ptx: &str, target: &JitTarget) -> Result<Module, CompileError> {
+    parse::module(ptx, target)
 }

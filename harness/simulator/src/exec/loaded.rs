@@ -5,13 +5,16 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::memory::Memory;
-use crate::ptx::Module;
+use super::{CODE_ADDRESS, CODE_STEP};
+use crate::ptx::code::{Constant, Row};
+use crate::ptx::{Module, Symbol};
 
 /// A module whose variables have addresses and their initial values.
 #[derive(Debug)]
 pub struct Loaded {
     module: Arc<Module>,
-    addresses: Vec<u64>,
+    pub(super) addresses: Vec<u64>,
+    pub(super) constants: Vec<Row>,
 }
 
 /// The device has no room for the module's variables.
@@ -39,7 +42,33 @@ impl Loaded {
                 }
             }
         }
-        Ok(Self { module, addresses })
+        for (variable, address) in module.variables.iter().zip(&addresses) {
+            let mut initial = variable.initial.clone();
+            if !variable.external {
+                // The rest of a variable is zero, also where nothing is written.
+                initial.resize(usize::try_from(variable.size).map_err(|_| OutOfMemory)?, 0);
+            }
+            for (at, symbol) in &variable.relocations {
+                let value = resolve(&addresses, *symbol).to_le_bytes();
+                if let Some(place) = initial.get_mut(*at..at + 8) {
+                    place.copy_from_slice(&value);
+                }
+            }
+            memory.write(*address, &initial).map_err(|_| OutOfMemory)?;
+        }
+        let constants = module
+            .constants
+            .iter()
+            .map(|constant| match constant {
+                Constant::Value(value) => [*value; 32],
+                Constant::Address(symbol) => [resolve(&addresses, *symbol); 32],
+            })
+            .collect();
+        Ok(Self {
+            module,
+            addresses,
+            constants,
+        })
     }
 
     /// Address and size of a variable.
@@ -63,5 +92,12 @@ impl Loaded {
     /// The module.
     pub fn module(&self) -> &Module {
         &self.module
+    }
+}
+
+fn resolve(addresses: &[u64], symbol: Symbol) -> u64 {
+    match symbol {
+        Symbol::Variable(index, offset) => addresses[index].wrapping_add(offset.cast_unsigned()),
+        Symbol::Function(index) => CODE_ADDRESS + index as u64 * CODE_STEP,
     }
 }

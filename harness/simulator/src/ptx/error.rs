@@ -43,3 +43,12 @@ pub enum CompileError {
         instruction: String,
     },
 }
+
+impl CompileError {
+    pub(crate) fn syntax(line: u32, message: impl Into<String>) -> Self {
+        Self::Syntax {
+            line,
+            message: message.into(),
+        }
+    }
+}

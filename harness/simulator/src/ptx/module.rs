@@ -2,6 +2,8 @@
 
 use cudacheck_model::version::{ComputeCapability, PtxIsa};
 
+use super::code::{Constant, Function};
+
 /// What a driver compiles for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct JitTarget {
@@ -16,6 +18,9 @@ pub struct JitTarget {
 pub struct Module {
     pub(crate) entries: Vec<Entry>,
     pub(crate) variables: Vec<Variable>,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) constants: Vec<Constant>,
+    pub(crate) source: String,
 }
 
 impl Module {
@@ -54,6 +59,7 @@ pub struct Entry {
     pub max_threads: Option<u32>,
     /// `.reqntid`: the exact shape of a block.
     pub required_block: Option<[u32; 3]>,
+    pub(crate) function: usize,
 }
 
 /// A kernel's parameter.
@@ -80,6 +86,7 @@ pub struct Variable {
     pub align: u64,
     pub(crate) initial: Vec<u8>,
     pub(crate) relocations: Vec<(usize, Symbol)>,
+    pub(crate) external: bool,
 }
 
 /// What an initial value may point to.
