@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fault;
 pub mod journal;
 pub mod outcome;
+pub mod package;
 pub mod plan;
 pub mod suite;
 pub mod task;
