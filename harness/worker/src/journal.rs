@@ -122,4 +122,17 @@ mod tests {
         assert_eq!(records[2], Record::Result(CheckResult::Pass));
         assert!(journal.complete());
     }
+
+    #[test]
+    fn a_panic_leaves_a_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        tell_of_panics(&Journal::open(&path, "secret").unwrap());
+        assert!(panic::catch_unwind(|| panic!("words of a panic")).is_err());
+        let text = std::fs::read_to_string(&path).unwrap();
+        let noted = journal::read(&text, "secret").into_iter().any(|entry| {
+            matches!(entry.record, Record::Note { key, value } if key == "panic" && value.contains("words of a panic"))
+        });
+        assert!(noted, "{text}");
+    }
 }
