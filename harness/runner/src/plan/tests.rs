@@ -103,7 +103,11 @@ fn a_requirement_is_met_or_says_what_is_missing() {
         "{}",
         "needs PTX ISA 8.0; this driver's just-in-time compiler knows up to 7.4",
     );
-    check("hopper", "{}", "needs a device of sm_100; this one is 9.0");
+    check(
+        "hopper",
+        "{}",
+        "needs a device of sm_100; this one is sm_90",
+    );
     check(
         "odd",
         "{}",

@@ -59,7 +59,8 @@ pub(super) fn lead(command: &[OsString]) -> io::Result<()> {
     };
     tell(&mut control, &ending).ok();
     let (leaked, remaining) = sweep::sweep(SWEEP_LIMIT)?;
-    tell(&mut control, &Message::Swept { leaked, remaining })
+    tell(&mut control, &Message::Swept { leaked, remaining }).ok();
+    Ok(())
 }
 
 /// Starts the other form as leader of a process group. The pipe tells whether it became the worker.

@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::zombie_processes,
     reason = "a part of the tests, though cargo does not know it as one"
 )]
 
@@ -153,10 +154,28 @@ fn behave(behaviour: &str, mut journal: Journal) -> ExitCode {
                 return ExitCode::from(101);
             }
         }
-        "hang" => rest(),
+        "hang" => {
+            let directory = PathBuf::from(marker("hanging"));
+            fs::write(directory, "").unwrap();
+            rest();
+        }
+        // Ends only if the worker of the other device runs at the same time.
+        "meet" => {
+            let own = std::env::vars().find(|(name, _)| name == "CUDA_VISIBLE_DEVICES");
+            let (_, own) = own.unwrap();
+            let place = journal.path.parent().unwrap().parent().unwrap();
+            fs::write(place.join(own), "").unwrap();
+            for other in ["GPU-0", "GPU-1"] {
+                await_marker(&place.join(other).display().to_string());
+            }
+            journal.pass();
+        }
         // A shell that ignores SIGTERM, because Rust cannot without unsafe code.
         "hang-stubbornly" => {
-            let error = shell("trap '' TERM INT HUP; while :; do sleep 1; done");
+            let hanging = marker("hanging");
+            let error = shell(&format!(
+                "trap '' TERM INT HUP; >'{hanging}'; while :; do sleep 1; done"
+            ));
             panic!("no shell: {error}");
         }
         "flood" => {
@@ -249,9 +268,13 @@ fn await_marker(marker: &str) {
     }
 }
 
+/// Again and again: Rust's own handler for stack overflows takes the first SIGSEGV, and lets the next one
+/// end the process.
 fn die(signal: Signal) {
-    kill_process(getpid(), signal).unwrap();
-    rest();
+    loop {
+        kill_process(getpid(), signal).unwrap();
+        thread::yield_now();
+    }
 }
 
 fn rest() {
