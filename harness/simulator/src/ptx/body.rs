@@ -163,14 +163,24 @@ impl<'a> Compiler<'a> {
                 loop {
                     let line = self.peek().line;
                     let name = self.word()?;
-                    let meaning = if self.eat("<") {
+                    if self.eat("<") {
                         let count = self.number()?;
                         self.expect(">")?;
-                        Name::Range { ty, count }
+                        let scope = self.body.open[self.body.open.len() - 1];
+                        if self.body.scopes[scope]
+                            .ranges
+                            .insert(name, (ty, count))
+                            .is_some()
+                        {
+                            return Err(CompileError::syntax(
+                                line,
+                                format!("Duplicate definition of '{name}<>'"),
+                            ));
+                        }
                     } else {
-                        self.register(ty)?
-                    };
-                    self.declare(name, meaning, line)?;
+                        let meaning = self.register(ty)?;
+                        self.declare(name, meaning, line)?;
+                    }
                     if self.eat(";") {
                         return Ok(());
                     }

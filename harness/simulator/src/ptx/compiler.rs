@@ -40,11 +40,6 @@ pub(super) enum Name {
         ty: Ty,
     },
     Predicate(u32),
-    /// `%r<20>`: the type, and how many.
-    Range {
-        ty: Ty,
-        count: u64,
-    },
     Variable(usize),
     Shared {
         offset: u64,
@@ -113,6 +108,8 @@ pub(super) struct Body<'a> {
 pub(super) struct Scope<'a> {
     pub(super) parent: Option<usize>,
     pub(super) names: HashMap<&'a str, Name>,
+    /// `%r<20>` as `%r`: the type, and how many.
+    pub(super) ranges: HashMap<&'a str, (Ty, u64)>,
     pub(super) labels: HashMap<&'a str, u32>,
     pub(super) tables: HashMap<&'a str, Vec<&'a str>>,
 }
@@ -279,9 +276,7 @@ impl<'a> Compiler<'a> {
         let plain = name.len() - stem.len() == 1 || name.as_bytes().get(stem.len()) != Some(&b'0');
         for index in (0..self.body.open.len()).rev() {
             let scope = self.body.open[index];
-            if let Some(found) = self.body.scopes[scope].names.get(name)
-                && !matches!(found, Name::Range { .. })
-            {
+            if let Some(found) = self.body.scopes[scope].names.get(name) {
                 return Ok(Some(found.clone()));
             }
             let Some(number) = number.filter(|_| plain) else {
@@ -298,9 +293,7 @@ impl<'a> Compiler<'a> {
                 if rest.len() > 1 && rest.starts_with('0') {
                     continue;
                 }
-                if let Some(Name::Range { ty, count }) =
-                    self.body.scopes[scope].names.get(&name[..split])
-                {
+                if let Some((ty, count)) = self.body.scopes[scope].ranges.get(&name[..split]) {
                     let (ty, count) = (*ty, *count);
                     if within < count {
                         let made = self.register(ty)?;

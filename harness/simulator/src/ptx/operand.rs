@@ -188,9 +188,6 @@ impl<'a> Compiler<'a> {
             Some(Name::Frame { offset, size }) => Place::Frame { offset, size },
             Some(Name::Parameter { offset }) => Place::Parameter(offset),
             Some(Name::Prototype) => return Ok(Operand::Label(token.text)),
-            Some(Name::Range { .. }) => {
-                return self.wrong(format!("Unexpected use of '{}'", token.text));
-            }
             None if token.text.starts_with('%') => {
                 return self.wrong(format!("Unknown symbol '{}'", token.text));
             }

@@ -11,7 +11,7 @@ use cudacheck_simulator::exec::{
 use cudacheck_simulator::ptx::{CompileError, JitTarget, compile};
 
 /// A device of so many multiprocessors, as far as kernels can tell.
-pub fn limits(
+pub(crate) fn limits(
     (major, minor): (u32, u32),
     multiprocessors: u32,
     shared_bytes_optin: u32,
@@ -27,7 +27,7 @@ pub fn limits(
 }
 
 /// Whether a kernel can run on a device at all.
-pub fn applies(kernel: &Kernel, limits: &DeviceLimits) -> bool {
+pub(crate) fn applies(kernel: &Kernel, limits: &DeviceLimits) -> bool {
     kernel.header().target.ptx_runs_on(limits.capability)
         && kernel.needs.iter().all(|need| {
             let value = match need.attribute {
@@ -42,18 +42,18 @@ pub fn applies(kernel: &Kernel, limits: &DeviceLimits) -> bool {
 }
 
 /// One device with one loaded module.
-pub struct Simulated {
-    pub memory: Memory,
-    pub loaded: Loaded,
-    pub limits: DeviceLimits,
-    pub faults: ExecFaults,
-    pub step_limit: Option<u64>,
-    pub statistics: Statistics,
-    pub printed: Vec<u8>,
+pub(crate) struct Simulated {
+    pub(crate) memory: Memory,
+    pub(crate) loaded: Loaded,
+    pub(crate) limits: DeviceLimits,
+    pub(crate) faults: ExecFaults,
+    pub(crate) step_limit: Option<u64>,
+    pub(crate) statistics: Statistics,
+    pub(crate) printed: Vec<u8>,
 }
 
 impl Simulated {
-    pub fn new(ptx: &str, limits: &DeviceLimits) -> Result<Self, CompileError> {
+    pub(crate) fn new(ptx: &str, limits: &DeviceLimits) -> Result<Self, CompileError> {
         let target = JitTarget {
             isa_max: PtxIsa::new(9, 0),
             capability: limits.capability,
