@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use cudacheck_model::version::{ComputeCapability, PtxIsa};
 
 use super::configuration::Jit;
+use super::module::registers;
 use super::status::Status;
 use crate::ptx::{self, CompileError, JitTarget};
 
@@ -121,7 +122,7 @@ fn describe(module: &ptx::Module, sm: &str) -> String {
              ptxas info    : Used {registers} registers, {shared} bytes smem, {parameters} bytes cmem[0]",
             name = entry.name,
             stack = entry.local_bytes,
-            registers = entry.registers,
+            registers = registers(entry),
             shared = entry.static_shared,
             parameters = entry.parameter_bytes,
         );

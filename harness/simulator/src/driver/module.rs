@@ -165,7 +165,7 @@ impl Machine {
             // Constant memory is not counted by function here; and no cache mode is forced.
             2 | 7 => 0,
             3 => entry.local_bytes,
-            4 => entry.registers,
+            4 => registers(entry),
             // PTX is compiled for the device at hand, so both versions are the device's.
             5 | 6 => capability,
             8 => self.dynamic_shared_limit(function, entry),
@@ -219,8 +219,8 @@ impl Machine {
 
     /// Threads that a block of the kernel may have: the device's limit, the kernel's, and what its registers leave.
     pub(super) fn block_limit(&self, context: Handle, entry: &Entry) -> Result<u32, Status> {
-        let registers = self.profile_number(context, 12)?;
-        let by_registers = registers / entry.registers.clamp(1, 255) / 32 * 32;
+        let available = self.profile_number(context, 12)?;
+        let by_registers = available / registers(entry) / 32 * 32;
         let by_device = self.profile_number(context, 1)?;
         Ok(by_device
             .min(by_registers)
@@ -234,4 +234,10 @@ impl Machine {
         let value = self.profile_of(context)?.attribute(attribute);
         Ok(u32::try_from(value).unwrap_or(0))
     }
+}
+
+/// Registers of one thread. Those of PTX are virtual, and `ptxas` gives most of them the same few: what is declared
+/// says little beyond 32, which every multiprocessor has for each of its threads.
+pub(super) fn registers(entry: &Entry) -> u32 {
+    entry.registers.clamp(1, 32)
 }

@@ -1,6 +1,7 @@
 //! How many blocks of a kernel fit a multiprocessor, by the rules of NVIDIA's occupancy calculator.
 
 use super::machine::{Handle, Machine};
+use super::module::registers;
 use super::status::Status;
 
 /// Registers are given to warps in portions of this size.
@@ -26,7 +27,7 @@ impl Machine {
         }
         let warps = threads.div_ceil(32);
         let by_warps = number(39)? / 32 / warps;
-        let each_warp = (entry.registers.max(1) * 32).next_multiple_of(REGISTER_PORTION);
+        let each_warp = (registers(entry) * 32).next_multiple_of(REGISTER_PORTION);
         let by_registers = number(82)? / each_warp / warps;
         let asked = entry.static_shared.saturating_add(dynamic_shared);
         if asked > number(97)? {
