@@ -150,6 +150,9 @@ fn offline(sysroot: &Path, simulated: Option<String>) -> (Root, Found) {
             faults: Vec::new(),
         },
     };
+    if found.facts.host.architecture.is_none() {
+        found.facts.host.architecture = found.libraries.map(|own| own.name().to_owned());
+    }
     found.tell();
     (root, found)
 }
