@@ -122,6 +122,20 @@ fn behave(behaviour: &str, mut journal: Journal) -> ExitCode {
             );
             journal.pass();
         }
+        // Whether it can read what the runner and the stub had in their environment.
+        "spy" => {
+            let mut pid = getpid().as_raw_pid().to_string();
+            for _ in 0..2 {
+                let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+                let (_, rest) = stat.rsplit_once(')').unwrap();
+                pid = rest.split_whitespace().nth(1).unwrap().to_owned();
+                match fs::read(format!("/proc/{pid}/environ")) {
+                    Ok(text) => println!("read {} bytes", text.len()),
+                    Err(error) => println!("{}", error.kind()),
+                }
+            }
+            journal.pass();
+        }
         "exit-3" => return ExitCode::from(3),
         "segv" => die(Signal::SEGV),
         "segv-after-pass" => {

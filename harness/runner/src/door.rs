@@ -6,6 +6,15 @@
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+/// Hides this process's memory and environment from processes of the same user, workers among them: a
+/// worker's cleared environment is worth little if it can read its grandparent's.
+pub(crate) fn shut() {
+    // Where the kernel refuses, workers are as well confined as any other process of this user.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+}
+
 /// A command that inherits no environment and reads nothing.
 #[expect(
     clippy::disallowed_methods,

@@ -50,8 +50,9 @@ fn read(ending: &Ending, entries: Vec<Entry>, simulated: Option<String>) -> Mach
         schema: FACTS_SCHEMA,
         ..MachineFacts::default()
     });
-    // Not the worker's word: what was asked to be simulated is simulated, and says so everywhere.
-    facts.simulated = simulated;
+    // What was asked to be simulated is simulated, whatever the worker says; and a recording of a simulated
+    // machine stays one.
+    facts.simulated = simulated.or(facts.simulated);
     facts.faults.extend(fault);
     facts
 }
@@ -152,6 +153,8 @@ mod tests {
             entry(Record::Facts(Box::new(facts))),
             entry(Record::Stage(Stage::Initialize)),
         ];
+        let recorded = read(&Ending::Exited(0), entries.clone(), None);
+        assert_eq!(recorded.simulated.as_deref(), Some("forged"));
         let facts = read(&Ending::Signaled(11), entries, Some("h100".to_owned()));
         assert_eq!(facts.host.name.as_deref(), Some("ada-01"));
         assert_eq!(facts.simulated.as_deref(), Some("h100"));

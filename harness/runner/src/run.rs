@@ -82,6 +82,8 @@ pub async fn run(
     drop(tell);
     loop {
         tokio::select! {
+            // What happened before a signal is told before it.
+            biased;
             event = told.recv() => match event {
                 Some(event) => {
                     close(&mut open, &event);

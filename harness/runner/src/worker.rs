@@ -12,6 +12,7 @@ use cudacheck_model::task::{DriverFiles, TASK_SCHEMA, Task, Work};
 use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::door;
 use crate::ending::Ending;
 use crate::interrupt::Interrupt;
 use crate::supervise::{Launch, Supervised, Waits, supervise};
@@ -47,6 +48,7 @@ pub(crate) async fn work(
     interrupts: &mut watch::Receiver<Interrupt>,
     slow: &mut (dyn FnMut(Duration) + Send),
 ) -> Done {
+    door::shut();
     let place = match Place::prepare(config, job) {
         Ok(place) => place,
         Err(error) => {

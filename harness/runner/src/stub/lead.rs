@@ -45,9 +45,12 @@ pub(super) fn lead(command: &[OsString]) -> io::Result<()> {
     let pid = u32::try_from(child.as_raw_pid()).map_err(io::Error::other)?;
     // A runner that no longer listens is noticed below, by the end of its signals.
     tell(&mut control, &Message::Started { pid }).ok();
-    if let End::GivenUp = follow(&mut control, child, &pidfd)? {
-        return Ok(());
-    }
+    let group = match follow(&mut control, child, &pidfd)? {
+        End::GivenUp => return Ok(()),
+        End::ByItself => None,
+        // Its group was told to end with it, and is not left behind.
+        End::Asked => Some(child),
+    };
     let Some((_, status)) = waitpid(Some(child), WaitOptions::empty())? else {
         return Err(io::Error::other("the worker ended without a status"));
     };
@@ -58,7 +61,7 @@ pub(super) fn lead(command: &[OsString]) -> io::Result<()> {
         },
     };
     tell(&mut control, &ending).ok();
-    let (leaked, remaining) = sweep::sweep(SWEEP_LIMIT)?;
+    let (leaked, remaining) = sweep::sweep(group, SWEEP_LIMIT)?;
     tell(&mut control, &Message::Swept { leaked, remaining }).ok();
     Ok(())
 }
@@ -96,8 +99,10 @@ fn refused(report: OwnedFd) -> io::Result<Option<String>> {
 }
 
 enum End {
-    /// The worker has ended.
-    Ended,
+    /// The worker has ended, and nobody had asked it to.
+    ByItself,
+    /// The worker has ended after a signal to its group.
+    Asked,
     /// The runner has ended, and the worker does not.
     GivenUp,
 }
@@ -105,6 +110,7 @@ enum End {
 /// Passes signals on until the worker ends. It is not reaped here, so its number stays its own.
 fn follow(control: &mut UnixStream, worker: Pid, pidfd: &OwnedFd) -> io::Result<End> {
     let mut orphaned: Option<Instant> = None;
+    let mut asked = false;
     loop {
         let left = orphaned.map(|since| LINGER.saturating_sub(since.elapsed()));
         if left.is_some_and(|left| left.is_zero()) {
@@ -120,11 +126,12 @@ fn follow(control: &mut UnixStream, worker: Pid, pidfd: &OwnedFd) -> io::Result<
             other => other?,
         };
         if !fds[0].revents().is_empty() {
-            return Ok(End::Ended);
+            return Ok(if asked { End::Asked } else { End::ByItself });
         }
         let heard = fds.get(1).is_some_and(|fd| !fd.revents().is_empty());
         if heard {
             drop(fds);
+            asked = true;
             orphaned = obey(control, worker);
         }
     }

@@ -16,8 +16,9 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// when the limit is over.
 ///
 /// Orphans become children of this process, their own children follow when they are dead. Only children
-/// are killed: their numbers cannot pass to another process before they are reaped here.
-pub(super) fn sweep(limit: Duration) -> io::Result<(u32, Vec<u32>)> {
+/// are killed: their numbers cannot pass to another process before they are reaped here. Members of the
+/// group that was told to end do not count: they may be about to.
+pub(super) fn sweep(group: Option<Pid>, limit: Duration) -> io::Result<(u32, Vec<u32>)> {
     let begun = Instant::now();
     let mut leaked = BTreeSet::new();
     loop {
@@ -28,12 +29,14 @@ pub(super) fn sweep(limit: Duration) -> io::Result<(u32, Vec<u32>)> {
         if begun.elapsed() > limit {
             let remaining = alive
                 .iter()
-                .filter_map(|pid| u32::try_from(pid.as_raw_pid()).ok());
+                .filter_map(|child| u32::try_from(child.pid.as_raw_pid()).ok());
             return Ok((count(&leaked), remaining.collect()));
         }
         for child in alive {
-            leaked.insert(child.as_raw_pid());
-            kill_process(child, Signal::KILL).ok();
+            if group.map(Pid::as_raw_pid) != Some(child.group) {
+                leaked.insert(child.pid.as_raw_pid());
+            }
+            kill_process(child.pid, Signal::KILL).ok();
         }
         thread::sleep(PAUSE);
     }
@@ -55,8 +58,13 @@ fn reap() -> io::Result<bool> {
     }
 }
 
+struct Child {
+    pid: Pid,
+    group: i32,
+}
+
 /// The children that still run.
-fn children() -> io::Result<Vec<Pid>> {
+fn children() -> io::Result<Vec<Child>> {
     let own = getpid();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -68,24 +76,24 @@ fn children() -> io::Result<Vec<Pid>> {
         let Ok(stat) = fs::read(format!("/proc/{pid}/stat")) else {
             continue;
         };
-        if running_child(&stat, own.as_raw_pid()) {
-            found.extend(Pid::from_raw(pid));
+        let group = group_of_child(&stat, own.as_raw_pid());
+        if let (Some(pid), Some(group)) = (Pid::from_raw(pid), group) {
+            found.push(Child { pid, group });
         }
     }
     Ok(found)
 }
 
-/// Whether `/proc/PID/stat` is that of a running child of a process.
-fn running_child(stat: &[u8], parent: i32) -> bool {
+/// The process group of `/proc/PID/stat`, if it is that of a running child of a process.
+fn group_of_child(stat: &[u8], parent: i32) -> Option<i32> {
     let text = String::from_utf8_lossy(stat);
     // The name stands in parentheses and may contain anything, parentheses included.
-    let Some((_, rest)) = text.rsplit_once(')') else {
-        return false;
-    };
+    let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
-    let state = fields.next();
-    let of_parent = fields.next() == Some(parent.to_string().as_str());
-    of_parent && !matches!(state, Some("Z" | "X") | None)
+    let state = fields.next()?;
+    let of_parent = fields.next()?.parse() == Ok(parent);
+    let group = fields.next()?.parse().ok()?;
+    (of_parent && !matches!(state, "Z" | "X")).then_some(group)
 }
 
 #[cfg(test)]
@@ -93,17 +101,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(stat: &str, expected: bool) {
-        assert_eq!(running_child(stat.as_bytes(), 7), expected);
+    fn check(stat: &str, expected: Option<i32>) {
+        assert_eq!(group_of_child(stat.as_bytes(), 7), expected);
     }
 
     #[test]
     fn a_name_cannot_disguise_a_child() {
-        check("12 (worker) S 7 12 12 0", true);
-        check("12 (a) Z 9 (b) R 7 12", true);
-        check("12 (worker) Z 7 12", false);
-        check("12 (worker) S 8 12", false);
-        check("12 (worker", false);
-        check("", false);
+        check("12 (worker) S 7 13 12 0", Some(13));
+        check("12 (a) Z 9 (b) R 7 13", Some(13));
+        check("12 (worker) Z 7 13", None);
+        check("12 (worker) S 8 13", None);
+        check("12 (worker", None);
+        check("", None);
     }
 }

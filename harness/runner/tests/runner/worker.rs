@@ -129,6 +129,18 @@ fn a_worker_sees_one_device_and_nothing_of_its_runner() {
     assert_eq!(mode & 0o777, 0o700);
 }
 
+/// Root may read everything, and needs no test.
+#[test]
+fn a_worker_cannot_read_its_runners_environment() {
+    let told = Setup::new().run(vec![task("spy")]);
+    let output = &told.only().attempt.output.head;
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(output.lines().count(), 2);
+    } else {
+        assert_eq!(output, "permission denied\npermission denied\n");
+    }
+}
+
 #[test]
 fn a_missing_executable_is_the_harnesses_fault() {
     let mut setup = Setup::new();
