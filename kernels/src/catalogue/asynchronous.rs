@@ -25,17 +25,15 @@ fn async_copy(_: &DeviceLimits, seed: u64) -> Program {
     // A tile is 64 pieces each of 16, 16, 8, and 4 bytes.
     let tile_bytes = threads * 44;
     let input = bytes(&words(seed, 0, blocks * tiles * tile_bytes / 4));
-    let late = |thread: u32, warp: u32| if thread / 32 == warp { 12 } else { 0 };
+    let late = |thread: u32| thread / 32 * 12;
     let mut expected = Vec::new();
     for block in input.chunks(tiles * tile_bytes) {
         // Before the first tile is read, the first one is copied; each thread then works before each copy
         // and before each read.
-        let mut stamps: Vec<u32> = (0..64)
-            .map(|thread| work(thread, late(thread, 1)))
-            .collect();
+        let mut stamps: Vec<u32> = (0..64).map(|thread| work(thread, late(thread))).collect();
         for (number, tile) in block.chunks(tile_bytes).enumerate() {
             for (thread, stamp) in (0..).zip(&mut stamps) {
-                *stamp = other_work(work(*stamp, late(thread, 1)), late(thread, 0));
+                *stamp = other_work(work(*stamp, late(thread)), late(thread));
             }
             for (thread, stamp) in stamps.iter().enumerate() {
                 let copied = 63 - thread;
