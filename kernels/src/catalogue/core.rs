@@ -129,12 +129,14 @@ fn params(_: &DeviceLimits, seed: u64) -> Program {
         i32::from(signed_byte) as u32,
         half.into(),
         i32::from(signed_half) as u32,
-        odd.into(),
+        u32::from(odd) * 0x1_0001,
     ]));
     expected.extend(&structure);
     expected.extend(words([
         structure[5].into(),
         i32::from(i16::from_le_bytes([structure[38], structure[39]])) as u32,
+        993,
+        994,
     ]));
     expected.extend(&block);
 

@@ -195,9 +195,9 @@ fn global_initialised(_: &DeviceLimits, seed: u64) -> Program {
         ]);
         bytes.extend(words([
             // bytes, halves, words
-            0x11,
+            0x91,
             0xFFFF_FF83,
-            0x55,
+            0xD5,
             0x1234,
             0xFFFF_FEDC,
             0xDEAD_BEEF,
