@@ -149,6 +149,21 @@ fn a_recording_gives_the_same_facts_as_the_machine() {
 }
 
 #[test]
+fn each_recording_still_says_what_was_recorded() {
+    let mut recordings = 0;
+    for entry in fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let (root, found) = offline(&path, None);
+        if let Some(recorded) = recording::read(&root) {
+            recordings += 1;
+            let combined = recording::combine(found.facts, recorded.clone());
+            assert_eq!(combined, recorded, "{}", path.display());
+        }
+    }
+    assert!(recordings > 0);
+}
+
+#[test]
 fn a_tree_without_facts_is_no_recording() {
     let folder = tempfile::tempdir().unwrap();
     let root = Root::new(folder.path(), Links::Inside);
