@@ -7,7 +7,7 @@
 //! * `exec`: prepares its own process and turns into the worker.
 //!
 //! Runner and stub hold the two ends of a socket. The runner writes signal numbers, one byte each, for the
-//! worker's process group; the stub writes one [`Message`] a line. When the runner ends in any way, even by
+//! worker's process group; the stub writes one `Message` a line. When the runner ends in any way, even by
 //! SIGKILL, the socket closes, and the stub ends the worker. When the stub ends in any way, the kernel ends
 //! the worker (`PR_SET_PDEATHSIG`, which is safe here because the stub has one thread).
 //! The worker has neither the socket nor the stub's memory, so it cannot report in the stub's name.

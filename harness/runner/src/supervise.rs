@@ -158,3 +158,6 @@ async fn reap(stub: &mut Child) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

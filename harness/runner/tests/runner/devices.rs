@@ -1,7 +1,6 @@
 //! Devices: side by side, locked against other runners, and withdrawn when they are broken.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,15 +65,16 @@ fn a_device_that_another_runner_holds_is_not_used() {
 #[test]
 fn a_worker_that_cannot_be_killed_does_not_stop_the_run() {
     let mut setup = Setup::new();
-    let script = setup.directory.path().join("stub");
-    let text = "#!/bin/sh\nprintf '{\"started\":{\"pid\":%d}}\\n' $$ >&0\nexec cat >/dev/null\n";
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    setup.config.executable = script;
+    // A shell takes the stub's subcommand for a script in the worker's directory.
+    setup.config.executable = PathBuf::from("/bin/sh");
+    let private = setup.case("s.stuck.0").join("private");
+    fs::create_dir_all(&private).unwrap();
+    let text = "printf '{\"started\":{\"pid\":%d}}\\n' $$ >&0; exec cat >/dev/null\n";
+    fs::write(private.join("__stub"), text).unwrap();
     setup.config.kill_wait = Duration::from_millis(100);
     setup.config.grace = Duration::from_millis(100);
     let mut stuck = task("stuck");
-    stuck.limits.time_s = Some(1);
+    stuck.limits.time_s = Some(2);
     let told = setup.run(vec![stuck, task("pass")]);
     assert_eq!(
         told.lines(),
@@ -90,9 +90,9 @@ fn a_worker_that_cannot_be_killed_does_not_stop_the_run() {
 }
 
 #[track_caller]
-fn check_probe(behaviour: &str, expected: &[&str]) {
+fn check_probe(behaviour: &str, seconds: u64, expected: &[&str]) {
     let mut setup = Setup::new();
-    setup.config.probe_timeout = Duration::from_secs(1);
+    setup.config.probe_timeout = Duration::from_secs(seconds);
     let work = FactsWork {
         sysroot: PathBuf::from(behaviour),
         simulated: None,
@@ -105,17 +105,20 @@ fn check_probe(behaviour: &str, expected: &[&str]) {
 
 #[test]
 fn a_probe_that_hangs_or_dies_is_a_fact() {
-    check_probe("facts", &[]);
+    check_probe("facts", 60, &[]);
     check_probe(
         "hang",
-        &["the driver did not answer within 1 s, at stage start"],
+        2,
+        &["the driver did not answer within 2 s, at stage start"],
     );
     check_probe(
         "segv",
+        60,
         &["the probe of the driver ended with SIGSEGV at stage start"],
     );
     check_probe(
         "silent",
+        60,
         &["the probe of the driver ended with exit code 0 and no answer at stage start"],
     );
 }
