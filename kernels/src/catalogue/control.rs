@@ -62,7 +62,7 @@ fn collatz(n: u32) -> (u32, u32) {
 }
 
 fn greatest_divisor(n: u32) -> u32 {
-    let (mut a, mut b) = (n >> 12 & 0x3FF, n >> 22);
+    let (mut a, mut b) = (n >> 12 & 0x3FF, n >> 20 & 0x3FF);
     while b != 0 {
         (a, b) = (b, a % b);
     }
@@ -232,6 +232,9 @@ fn odd_part(n: u32, x: u32) -> u32 {
 
 const RECURSION: &[Operation<[u32; 2]>] = &[
     ("16 deep", Word(|[_, x]| descend(16, *x))),
-    ("as deep as the data say", Word(|[n, x]| descend(*n, *x))),
-    ("two functions in turn", Word(|[n, x]| even_part(*n, *x))),
+    ("as deep as the data say", Word(|[n, x]| descend(*n, !x))),
+    (
+        "two functions in turn",
+        Word(|[n, x]| even_part(16 - n, x ^ n)),
+    ),
 ];

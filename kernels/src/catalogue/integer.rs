@@ -151,6 +151,11 @@ fn high_unsigned(a: u32, b: u32) -> u32 {
     ((u64::from(a) * u64::from(b)) >> 32) as u32
 }
 
+/// A result of 16 bits with the low half of a above it.
+fn below(a: u32, result: u16) -> u32 {
+    a << 16 | u32::from(result)
+}
+
 /// In the order in which the kernel stores them.
 const ARITHMETIC: &[Operation<Row>] = &[
     ("add.s64", Long(|row| x(row).wrapping_add(y(row)))),
@@ -263,15 +268,20 @@ const ARITHMETIC: &[Operation<Row>] = &[
     ("neg.s32", Word(|[a, ..]| a.wrapping_neg())),
     (
         "add.u16",
-        Word(|[a, b, ..]| u32::from((*a as u16).wrapping_add(*b as u16))),
+        Word(|[a, b, ..]| below(*a, (*a as u16).wrapping_add(*b as u16))),
     ),
     (
         "mul.lo.u16",
-        Word(|[a, b, ..]| u32::from((*a as u16).wrapping_mul(*b as u16))),
+        Word(|[a, b, ..]| below(*a, (*a as u16).wrapping_mul(*b as u16))),
     ),
     (
         "mul.hi.s16",
-        Word(|[a, b, ..]| ((i32::from(*a as i16) * i32::from(*b as i16)) >> 16) as u32),
+        Word(|[a, b, ..]| {
+            below(
+                *a,
+                ((i32::from(*a as i16) * i32::from(*b as i16)) >> 16) as u16,
+            )
+        }),
     ),
     ("add.cc, word 0", Word(|row| word(sum(row), 0))),
     ("addc.cc, word 1", Word(|row| word(sum(row), 1))),

@@ -145,7 +145,7 @@ fn constant_memory(_: &DeviceLimits, seed: u64) -> Program {
             let byte = i32::from(bank[row as usize] as i8) as u32;
             [
                 word(row.wrapping_mul(stride).wrapping_add(first)),
-                word((row / 128).wrapping_mul(stride).wrapping_add(first)),
+                word((row / 256).wrapping_mul(stride).wrapping_add(first)),
                 vector,
                 (u32::from(half_at(&bank, 65534)) * 256).wrapping_add(byte),
             ]
@@ -157,7 +157,7 @@ fn constant_memory(_: &DeviceLimits, seed: u64) -> Program {
         Step::Launch(Launch::linear(
             "constant_memory",
             16384,
-            128,
+            256,
             vec![
                 Argument::Buffer(buffer),
                 Argument::u32(stride),
@@ -317,12 +317,12 @@ fn rearranged(row: &[u8]) -> Vec<u8> {
 /// Threads of a block of `generic-addresses`; its shared array has as many words.
 const BLOCK: usize = 96;
 
-/// A thread's number, its index in the block, and the numbers of the block's second thread and of its
-/// neighbour.
-struct Neighbours {
+/// A thread's number, and those of its block's last thread and of the thread as far from the end as it is
+/// from the beginning.
+struct Block {
     n: u32,
-    second: u32,
-    neighbour: u32,
+    last: u32,
+    opposite: u32,
 }
 
 fn generic_addresses(_: &DeviceLimits, seed: u64) -> Program {
@@ -332,11 +332,11 @@ fn generic_addresses(_: &DeviceLimits, seed: u64) -> Program {
         .collect();
     // Threads beyond the last row take part with the first one's number.
     let number = |index: usize| numbers.get(index).copied().unwrap_or(numbers[0]);
-    let rows: Vec<Neighbours> = (0..count)
-        .map(|index| Neighbours {
+    let rows: Vec<Block> = (0..count)
+        .map(|index| Block {
             n: number(index),
-            second: number(index / BLOCK * BLOCK + 1),
-            neighbour: number(index ^ 1),
+            last: number(index / BLOCK * BLOCK + BLOCK - 1),
+            opposite: number(index / BLOCK * BLOCK + BLOCK - 1 - index % BLOCK),
         })
         .collect();
     program(
@@ -359,14 +359,11 @@ fn in_local(n: u32) -> u32 {
     n ^ 0x5A5A_5A5A
 }
 
-const GENERIC: &[Operation<Neighbours>] = &[
-    ("ld.shared after st", Word(|row| in_shared(row.second))),
+const GENERIC: &[Operation<Block>] = &[
+    ("ld.shared after st", Word(|row| in_shared(row.last))),
     ("ld.local after st", Word(|row| in_local(row.n))),
     ("ld after st.local", Word(|row| row.n)),
-    (
-        "ld of the neighbour's",
-        Word(|row| in_shared(row.neighbour)),
-    ),
+    ("ld of another warp's", Word(|row| in_shared(row.opposite))),
     (
         "isspacep",
         Word(|row| match row.n & 3 {

@@ -4,7 +4,7 @@ use super::{Row, flat, rows, x};
 use crate::catalogue::rows::program;
 use crate::table::{
     Operation,
-    Reference::{Long, Word},
+    Reference::{Long, Single, Word},
 };
 use crate::{DeviceLimits, Program, input};
 
@@ -281,16 +281,12 @@ const OPERATIONS: &[Operation<Row>] = &[
         }),
     ),
     (
-        "set.ge.s32.s32",
-        Word(
-            |[a, .., d]| {
-                if *a as i32 >= *d as i32 { u32::MAX } else { 0 }
-            },
-        ),
+        "set.ge.f32.s32",
+        Single(|[a, .., d]| if *a as i32 >= *d as i32 { 1.0 } else { 0.0 }),
     ),
     (
-        "set.lt.u32.u32",
-        Word(|[a, .., d]| if a < d { u32::MAX } else { 0 }),
+        "set.lt.f32.u32",
+        Single(|[a, .., d]| if a < d { 1.0 } else { 0.0 }),
     ),
     (
         "slct.s32.s32",
