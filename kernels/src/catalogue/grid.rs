@@ -12,18 +12,18 @@ pub(super) const KERNELS: &[Kernel] = &[
         summary: "litmus tests of `membar.gl` between pairs of blocks; a failure points to the ordering of memory accesses",
         ptx: include_str!("../../ptx/fences.ptx"),
         needs: &[],
-        program: fences,
+        program: |limits, _| fences(limits, 1),
     },
     Kernel {
         name: "fences-scoped",
         summary: "litmus tests of acquire, release, and scoped fences between pairs of blocks; a failure points to the ordering of memory accesses",
         ptx: include_str!("../../ptx/fences-scoped.ptx"),
         needs: &[],
-        program: fences,
+        program: |limits, _| fences(limits, 2),
     },
     Kernel {
         name: "grid-barrier",
-        summary: "a cooperative grid meets at a barrier in global memory for 8 rounds; a failure points to cooperative launches or to ordering between blocks",
+        summary: "a cooperative grid meets at a barrier in global memory for 7 rounds; a failure points to cooperative launches or to ordering between blocks",
         ptx: include_str!("../../ptx/grid-barrier.ptx"),
         needs: &[Need {
             attribute: Attribute::CooperativeLaunch,
@@ -50,13 +50,15 @@ fn cleared(name: &'static str, expected: &[u32]) -> Buffer {
     }
 }
 
-fn fences(limits: &DeviceLimits, _: u64) -> Program {
+/// `orderings` is how many ways of ordering the messages try, each on its own part of the buffers.
+fn fences(limits: &DeviceLimits, orderings: usize) -> Program {
     let pairs = (limits.multiprocessors / 2).clamp(1, 8);
     let lanes = pairs * 32;
     // Words are odd, so none is zero, which is what memory holds before.
     let even: Vec<u32> = (0..lanes * TRIALS)
         .map(|index| index.wrapping_mul(0x9E37_79B1) | 1)
         .collect();
+    let messages = even.repeat(orderings);
     let odd: Vec<u32> = even.iter().map(|word| word.wrapping_add(2)).collect();
     let written = (even.clone(), odd.clone());
     let buffered = move |out: &[u8]| store_buffering(&written, &from_bytes(out));
@@ -69,9 +71,9 @@ fn fences(limits: &DeviceLimits, _: u64) -> Program {
         std::array::from_fn(Argument::Buffer);
     Program {
         buffers: vec![
-            cleared("data", &even),
-            cleared("flags", &even),
-            Buffer::output("received", bytes(&even), 4),
+            cleared("data", &messages),
+            cleared("flags", &messages),
+            Buffer::output("received", bytes(&messages), 4),
             cleared("even", &even),
             cleared("odd", &odd),
             Buffer::property("seen", even.len() * 8, buffered),
@@ -113,13 +115,13 @@ fn store_buffering((even, odd): &(Vec<u32>, Vec<u32>), seen: &[u32]) -> Result<(
 }
 
 fn grid_barrier(limits: &DeviceLimits, seed: u64) -> Program {
-    let (blocks, block) = (limits.multiprocessors.clamp(1, 32), 64);
+    let (blocks, block) = (limits.multiprocessors.clamp(1, 16), 64);
     let total = (blocks * block) as usize;
     let input = words(seed, 0, total);
     let mut values = input.clone();
     let mut slots = vec![vec![0; total]; 2];
-    let late = |thread: u32| (thread / block % 2 * 2 + thread / 32 % 2) * 8;
-    for round in 0..8_u32 {
+    let late = |thread: u32| thread / block % 2 * 16 + thread / 32 % 2 * 64;
+    for round in 0..7_u32 {
         for (thread, value) in (0..).zip(values.iter_mut()) {
             *value = work(*value, late(thread));
         }
@@ -142,8 +144,8 @@ fn grid_barrier(limits: &DeviceLimits, seed: u64) -> Program {
         buffers: vec![
             Buffer::input("input", bytes(&input)),
             Buffer::output("slots", bytes(&slots.concat()), 4),
-            // The counter has wrapped, and the sense has flipped eight times.
-            cleared("barrier", &[0, 0]),
+            // The counter has wrapped, and the sense has flipped seven times.
+            cleared("barrier", &[0, 1]),
             Buffer::output("out", bytes(&values), 4),
         ],
         steps: vec![Step::Launch(Launch {

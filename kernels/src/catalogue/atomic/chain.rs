@@ -197,6 +197,25 @@ impl<Word: Cell> Copied<'_, Word> {
             let left = users().map(|thread| (operation.apply)(old(thread, kind), values[thread]));
             let mut before: Vec<Word> = found.chain([self.last[cell * SLOTS + slot]]).collect();
             let mut after: Vec<Word> = left.chain([self.first[cell * SLOTS + slot]]).collect();
+            // What leaves a cell as it was adds nothing to the chain, but must have found a link of it.
+            let first = self.first[cell * SLOTS + slot];
+            let changed = |thread: &usize| {
+                let found = old(*thread, kind);
+                let left = (operation.apply)(found, values[*thread]);
+                (left != found).then_some(left)
+            };
+            let mut links: Vec<Word> = users().filter_map(|thread| changed(&thread)).collect();
+            links.push(first);
+            links.sort_unstable();
+            if let Some(stranger) = before
+                .iter()
+                .find(|word| links.binary_search(word).is_err())
+            {
+                return Err(format!(
+                    "`{name}` on cell {cell} in {}: found {stranger:#x}, which no operation left",
+                    self.place
+                ));
+            }
             before.sort_unstable();
             after.sort_unstable();
             if let Some((have, want)) = before.iter().zip(&after).find(|(have, want)| have != want)

@@ -51,8 +51,9 @@ pub(super) fn program(_: &DeviceLimits, seed: u64) -> Program {
                 .find(|lane| group >> lane & 1 == 1)
                 .expect("a lane belongs to its own group");
             *select = *select & !31 | from;
-            expected.push(values[warp * 32 + from as usize].wrapping_add(second));
-            expected.push(1);
+            let read = if from < 24 { from as usize } else { lane };
+            expected.push(values[warp * 32 + read].wrapping_add(second));
+            expected.push(u32::from(from < 24));
         }
     }
     for warp in values.chunks(32) {
