@@ -22,21 +22,8 @@ const ECC_ENABLED: i32 = 32;
 const COMPUTE_CAPABILITY_MAJOR: i32 = 75;
 const COMPUTE_CAPABILITY_MINOR: i32 = 76;
 
-/// What a driver library turned out to be.
-pub(super) enum Answer {
-    /// The dynamic loader refuses it, in these words.
-    Refused(String),
-    /// It is the toolkit's stub.
-    Stub,
-    /// A driver.
-    Driver(Spoken),
-}
-
-/// What a driver said.
-pub(super) struct Spoken {
-    pub(super) cuda: Option<ToolkitVersion>,
-    pub(super) devices: Result<Vec<Device>, MachineFault>,
-}
+/// The library is the toolkit's stub, not a driver.
+pub(super) struct Stub;
 
 /// Where a library's own libraries are looked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,38 +34,53 @@ pub(super) enum Dependencies {
     Beside,
 }
 
-/// Opens a driver library and asks for everything that it knows without a context.
-pub(super) fn ask(journal: &Journal, library: &Path, dependencies: Dependencies) -> Answer {
+/// Opens a driver library.
+///
+/// # Errors
+///
+/// The dynamic loader's words.
+pub(super) fn open(
+    journal: &Journal,
+    library: &Path,
+    dependencies: Dependencies,
+) -> Result<Driver, String> {
     journal.stage(Stage::LoadLibrary);
-    let opened = match dependencies {
+    match dependencies {
         Dependencies::Loader => Driver::open(library),
         Dependencies::Beside => open_with_neighbours(library),
-    };
-    let driver = match opened {
-        Ok(driver) => driver,
-        Err(reason) => return Answer::Refused(reason),
-    };
-    // The version is known without a device, and even before `cuInit`.
-    let version = driver.version();
-    journal.stage(Stage::Initialize);
-    let initialized = driver.initialize();
-    let statuses = [&version.as_ref().err(), &initialized.as_ref().err()]
-        .map(|error| error.and_then(CallError::status));
-    if statuses.contains(&Some(CudaStatus::STUB_LIBRARY)) {
-        return Answer::Stub;
     }
-    let cuda = version.ok().and_then(|number| u32::try_from(number).ok());
-    Answer::Driver(Spoken {
-        cuda: cuda
-            .filter(|number| *number > 0)
-            .map(ToolkitVersion::from_api),
-        devices: initialized
-            .and_then(|()| {
-                journal.stage(Stage::Device);
-                devices(&driver)
-            })
-            .map_err(|error| driver.fault(&error)),
-    })
+}
+
+/// The CUDA version that a driver supports. It is known without a device, and even before `cuInit`.
+pub(super) fn version(driver: &Driver) -> Result<Option<ToolkitVersion>, Stub> {
+    let version = unless_stub(driver.version())?;
+    let number = version.ok().and_then(|number| u32::try_from(number).ok());
+    Ok(number
+        .filter(|number| *number > 0)
+        .map(ToolkitVersion::from_api))
+}
+
+/// The devices, with everything that is known of them without a context.
+pub(super) fn devices(
+    journal: &Journal,
+    driver: &Driver,
+) -> Result<Result<Vec<Device>, MachineFault>, Stub> {
+    journal.stage(Stage::Initialize);
+    let devices = unless_stub(driver.initialize())?.and_then(|()| {
+        journal.stage(Stage::Device);
+        let count = driver.device_count()?;
+        (0..count)
+            .map(|ordinal| describe(driver, ordinal))
+            .collect()
+    });
+    Ok(devices.map_err(|error| driver.fault(&error)))
+}
+
+fn unless_stub<T>(answer: Result<T, CallError>) -> Result<Result<T, CallError>, Stub> {
+    match &answer {
+        Err(error) if error.status() == Some(CudaStatus::STUB_LIBRARY) => Err(Stub),
+        Ok(_) | Err(_) => Ok(answer),
+    }
 }
 
 /// Opens a library whose own libraries lie near it. The loader names them one at a time.
@@ -105,13 +107,6 @@ fn neighbour(library: &Path, reason: &str) -> Option<PathBuf> {
         .take(3)
         .map(|folder| folder.join(name))
         .find(|path| path != library && path.is_file())
-}
-
-fn devices(driver: &Driver) -> Result<Vec<Device>, CallError> {
-    let count = driver.device_count()?;
-    (0..count)
-        .map(|ordinal| describe(driver, ordinal))
-        .collect()
 }
 
 fn describe(driver: &Driver, ordinal: i32) -> Result<Device, CallError> {

@@ -27,7 +27,7 @@ use cudacheck_model::task::FactsWork;
 
 use self::elf::Architecture;
 use self::judge::{Kind, Signs};
-use self::live::Dependencies;
+use self::live::{Dependencies, Stub};
 use self::root::{Links, Root};
 use self::search::{Machine, Search};
 use crate::journal::Journal;
@@ -166,14 +166,9 @@ fn driver(
 ) -> Option<Result<usize, MachineFault>> {
     loop {
         let (library, host) = found.cuda.taken()?;
-        match live::ask(journal, host, dependencies) {
-            live::Answer::Stub => {
-                found.cuda.reject(
-                    "it is the CUDA toolkit's stub: it answers 34 (CUDA_ERROR_STUB_LIBRARY)",
-                );
-                found.tell();
-            }
-            live::Answer::Refused(reason) => {
+        let driver = match live::open(journal, host, dependencies) {
+            Ok(driver) => driver,
+            Err(reason) => {
                 found.facts.faults.push(MachineFault::LibraryUnusable {
                     library: library.path.clone(),
                     reason: reason.clone(),
@@ -183,12 +178,25 @@ fn driver(
                 }
                 return None;
             }
-            live::Answer::Driver(spoken) => {
-                found.facts.driver.cuda = spoken.cuda;
-                return Some(spoken.devices.map(|devices| {
+        };
+        let asked = live::version(&driver).and_then(|cuda| {
+            found.facts.driver.cuda = cuda;
+            journal.facts(&found.facts);
+            live::devices(journal, &driver)
+        });
+        match asked {
+            Ok(devices) => {
+                return Some(devices.map(|devices| {
                     found.facts.devices = devices;
                     found.facts.devices.len()
                 }));
+            }
+            Err(Stub) => {
+                found.facts.driver.cuda = None;
+                found.cuda.reject(
+                    "it is the CUDA toolkit's stub: it answers 34 (CUDA_ERROR_STUB_LIBRARY)",
+                );
+                found.tell();
             }
         }
     }
