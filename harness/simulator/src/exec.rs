@@ -1,5 +1,14 @@
 //! Executes compiled modules: warps of 32 lanes in lock step, their memories, barriers, and traps.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "registers are 64 bits wide, and an instruction means the low bits of its operands"
+)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the paths that meet at an instruction are at one of the same kind"
+)]
+
 mod access;
 mod asynchronous;
 mod barrier;

@@ -3,6 +3,15 @@
 //! One pass reads the text and chooses the operation of each instruction ([`code`]); a second one finds where
 //! divergent paths meet again (`flow`). What is not understood is an error, never ignored.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "registers are 64 bits wide, and an instruction means the low bits of its operands"
+)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an instruction names the few types and operands that it takes, and refuses all others"
+)]
+
 mod body;
 pub(crate) mod code;
 mod compiler;

@@ -2,37 +2,37 @@
 
 mod support;
 
-use std::fmt::Write as _;
+use cudacheck_kernels::{Attribute, DeviceLimits, Kernel, all, execute};
+use support::{Simulated, limits};
 
-use cudacheck_kernels::{DeviceLimits, all, execute};
-use support::{Simulated, applies, limits};
+/// Whether a kernel can run on a device at all.
+fn applies(kernel: &Kernel, limits: &DeviceLimits) -> bool {
+    kernel.header().target.ptx_runs_on(limits.capability)
+        && kernel.needs.iter().all(|need| {
+            let value = match need.attribute {
+                Attribute::MaxThreadsPerBlock => limits.threads_per_block,
+                Attribute::MaxSharedMemoryPerBlock => limits.shared_bytes,
+                Attribute::MultiprocessorCount => limits.multiprocessors,
+                Attribute::CooperativeLaunch => u32::from(limits.capability.major >= 6),
+                Attribute::MaxSharedMemoryPerBlockOptin => limits.shared_bytes_optin,
+            };
+            i64::from(value) >= i64::from(need.at_least)
+        })
+}
 
 #[track_caller]
 fn check(limits: &DeviceLimits, at_least: usize) {
     let mut failed = String::new();
     let mut passed = 0;
     for kernel in all().filter(|kernel| applies(kernel, limits)) {
-        let start = std::time::Instant::now();
         let outcome = match Simulated::new(kernel.ptx, limits) {
             Err(error) => Err(error.to_string()),
-            Ok(mut device) => {
-                let outcome = execute(&mut device, kernel, &(kernel.program)(limits, 7))
-                    .map_err(|failure| format!("{failure:?}"));
-                if std::env::args().any(|argument| argument == "--nocapture") {
-                    println!(
-                        "{:24} {:?} {:?} {}",
-                        kernel.name,
-                        start.elapsed(),
-                        device.statistics,
-                        outcome.is_ok()
-                    );
-                }
-                outcome
-            }
+            Ok(mut device) => execute(&mut device, kernel, &(kernel.program)(limits, 7))
+                .map_err(|failure| format!("{failure:?}")),
         };
         match outcome {
             Ok(_) => passed += 1,
-            Err(why) => writeln!(failed, "{}: {why}", kernel.name).unwrap(),
+            Err(why) => failed.push_str(&format!("{}: {why}\n", kernel.name)),
         }
     }
     assert!(

@@ -255,7 +255,14 @@ impl<'a> Compiler<'a> {
         let mut operands = Vec::new();
         if !self.is(";") {
             loop {
-                operands.push(self.operand()?);
+                // A label may have the name of a function or variable.
+                let label = (name == "bra" || (name == "brx" && operands.len() == 1))
+                    && self.peek().kind == Kind::Word;
+                operands.push(if label {
+                    Operand::Label(self.next().text)
+                } else {
+                    self.operand()?
+                });
                 if !self.eat(",") {
                     break;
                 }

@@ -11,6 +11,8 @@ pub(crate) type Row = [u64; 32];
 pub(crate) type Compute = Box<dyn Fn(&mut Row, u32, [&Row; 4]) + Send + Sync>;
 /// A comparison: the lanes for which it holds, and those of the second destination.
 pub(crate) type Test = Box<dyn Fn(u32, &Row, &Row) -> (u32, u32) + Send + Sync>;
+/// A combination of predicates of all lanes.
+pub(crate) type Logic = fn(u32, u32) -> u32;
 /// A step of an atomic: the new value from the old one and two operands.
 pub(crate) type Update = Box<dyn Fn(u128, u128, u128) -> u128 + Send + Sync>;
 
@@ -164,7 +166,7 @@ pub(crate) struct TestOp {
     pub(crate) f: Test,
     pub(crate) a: Src,
     pub(crate) b: Src,
-    pub(crate) combine: Option<(fn(u32, u32) -> u32, Pred)>,
+    pub(crate) combine: Option<(Logic, Pred)>,
     pub(crate) p: Option<u32>,
     pub(crate) q: Option<u32>,
 }

@@ -34,12 +34,12 @@ pub(crate) fn mark_joins(code: &mut Vec<Inst>) {
 
     let mut joins = vec![false; code.len()];
     let mut meeting = vec![END; code.len()];
-    for block in 0..blocks.len() {
+    for (block, meet) in meets.iter().enumerate().take(blocks.len()) {
         let at = last(block);
         if targets(&code[at]).is_empty() {
             continue;
         }
-        if let Some(&start) = blocks.get(meets[block]) {
+        if let Some(&start) = blocks.get(*meet) {
             joins[start] = true;
             meeting[at] = u32::try_from(start).unwrap_or(END);
         }

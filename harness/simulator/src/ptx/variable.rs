@@ -314,11 +314,11 @@ impl<'a> Compiler<'a> {
                 self.at += 1;
                 f64::from(f32::from_bits(bits)).to_bits() ^ (u64::from(negative) << 63)
             }
-            (Kind::Integer(value), Ty::F32) if value == 0 => {
+            (Kind::Integer(0), Ty::F32) => {
                 self.at += 1;
                 0
             }
-            (Kind::Integer(value), Ty::F64) if value == 0 => {
+            (Kind::Integer(0), Ty::F64) => {
                 self.at += 1;
                 0
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cudacheck_kernels::{Attribute, Device, DeviceLimits, Kernel, Launch, LaunchKind};
+use cudacheck_kernels::{Device, DeviceLimits, Launch, LaunchKind};
 use cudacheck_model::version::{ComputeCapability, PtxIsa};
 use cudacheck_simulator::exec::{
     Cooperation, ExecFaults, LaunchConfig, Loaded, Memory, SmShape, Statistics, launch,
@@ -24,21 +24,6 @@ pub(crate) fn limits(
         shared_bytes_optin,
         memory_budget: 4 << 20,
     }
-}
-
-/// Whether a kernel can run on a device at all.
-pub(crate) fn applies(kernel: &Kernel, limits: &DeviceLimits) -> bool {
-    kernel.header().target.ptx_runs_on(limits.capability)
-        && kernel.needs.iter().all(|need| {
-            let value = match need.attribute {
-                Attribute::MaxThreadsPerBlock => limits.threads_per_block,
-                Attribute::MaxSharedMemoryPerBlock => limits.shared_bytes,
-                Attribute::MultiprocessorCount => limits.multiprocessors,
-                Attribute::CooperativeLaunch => u32::from(limits.capability.major >= 6),
-                Attribute::MaxSharedMemoryPerBlockOptin => limits.shared_bytes_optin,
-            };
-            i64::from(value) >= i64::from(need.at_least)
-        })
 }
 
 /// One device with one loaded module.
