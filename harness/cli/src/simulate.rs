@@ -5,6 +5,7 @@
 //! is reported says so.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -59,9 +60,15 @@ impl Simulation {
         self.injected.iter().map(ToString::to_string).collect()
     }
 
-    /// What the library reads from its environment.
-    pub(crate) fn environment(&self, seed: u64) -> Vec<(String, String)> {
+    /// What the library reads from its environment. `directory` lets a lost device stay lost from one
+    /// worker to the next.
+    pub(crate) fn environment(&self, seed: u64, directory: &Path) -> Vec<(String, String)> {
+        let state = directory.join("simulated-state");
         let mut variables = vec![
+            (
+                "CUDACHECK_SIMULATE_STATE".to_owned(),
+                state.display().to_string(),
+            ),
             ("CUDACHECK_SIMULATE".to_owned(), self.selector.clone()),
             ("CUDACHECK_SIMULATE_SEED".to_owned(), seed.to_string()),
         ];
@@ -71,13 +78,19 @@ impl Simulation {
         variables
     }
 
+    /// Removes what [`Simulation::materialise`] wrote: the facts are recorded, and the links would keep old
+    /// builds of the simulator on disk.
+    pub(crate) fn clear(root: &Path) {
+        let _ = fs::remove_dir_all(root);
+    }
+
     /// Writes the machine's files below `root` and links the simulator where its driver would lie.
     pub(crate) fn materialise(&self, root: &Path) -> Result<FactsWork, Failure> {
         for (path, text) in &self.profile.files {
             place(root, path, |target| fs::write(target, text))?;
         }
         for library in &self.profile.libraries {
-            place(root, &library.path, |target| symlink(&self.library, target))?;
+            place(root, &library.path, |target| link(&self.library, target))?;
         }
         let sysroot = fs::canonicalize(root).map_err(|source| Failure::File {
             action: "find",
@@ -91,10 +104,16 @@ impl Simulation {
     }
 }
 
+/// Links the library so that a build that replaces it during a run does not take it away: by its inode
+/// where the file system allows.
+fn link(library: &Path, target: &Path) -> io::Result<()> {
+    fs::hard_link(library, target).or_else(|_| symlink(library, target))
+}
+
 fn place(
     root: &Path,
     path: &str,
-    write: impl FnOnce(&Path) -> std::io::Result<()>,
+    write: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let target = root.join(path.trim_start_matches('/'));
     let directory = target.parent().unwrap_or(root);

@@ -37,11 +37,7 @@ pub enum MachineFault {
         library: PathBuf,
     },
     /// Kernel module and libraries have different versions.
-    #[error(
-        "the driver's kernel module is {} but its library is {}",
-        version_or_unknown(module),
-        version_or_unknown(library)
-    )]
+    #[error("{}", mismatch(module.as_ref(), library.as_ref()))]
     DriverMismatch {
         /// The kernel module's version.
         module: Option<DriverVersion>,
@@ -110,10 +106,21 @@ pub enum MachineFault {
     },
 }
 
-fn version_or_unknown(version: &Option<DriverVersion>) -> String {
-    version
-        .as_ref()
-        .map_or_else(|| "of unknown version".to_owned(), ToString::to_string)
+fn mismatch(module: Option<&DriverVersion>, library: Option<&DriverVersion>) -> String {
+    match (module, library) {
+        (Some(module), Some(library)) => {
+            format!("the driver's kernel module is {module} but its library is {library}")
+        }
+        (Some(module), None) => {
+            format!("the driver's kernel module is {module} but its library is of another version")
+        }
+        (None, Some(library)) => {
+            format!("the driver's library is {library} but its kernel module is of another version")
+        }
+        (None, None) => {
+            "the driver's kernel module and its library are of different versions".to_owned()
+        }
+    }
 }
 
 impl MachineFault {

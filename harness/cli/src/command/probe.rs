@@ -10,6 +10,9 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::simulate::Simulation;
 
+/// Where a simulated machine's files lie below the run's directory.
+pub(crate) const SYSROOT: &str = "sysroot";
+
 /// The machine to probe and the variables its workers get.
 pub(crate) struct Machine {
     pub(crate) work: FactsWork,
@@ -31,8 +34,8 @@ pub(crate) fn machine(
         .collect();
     let work = match simulation {
         Some(simulation) => {
-            variables.extend(simulation.environment(seed));
-            simulation.materialise(&directory.join("sysroot"))?
+            variables.extend(simulation.environment(seed, directory));
+            simulation.materialise(&directory.join(SYSROOT))?
         }
         None => {
             let root = sysroot.unwrap_or(Path::new("/"));

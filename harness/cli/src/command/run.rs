@@ -60,6 +60,9 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
         cudacheck_runner::run(&config, start, facts, plan, &mut |event| sinks.event(event)).await
     });
     sinks.finish(arguments, &directory, &shown)?;
+    if simulation.is_some() {
+        Simulation::clear(&directory.join(probe::SYSROOT));
+    }
     Inspection::of_this_process().write(&directory);
     Ok(summary.exit_code())
 }
@@ -109,7 +112,7 @@ fn config(
     config.probe_timeout = Duration::from_secs(arguments.probe_timeout);
     config.default_limits = Limits {
         time_s: Some(arguments.time_limit),
-        memory_mib: None,
+        memory_mib: simulated_memory(arguments),
         retries: Some(arguments.retries),
     };
     config.seed = seed;
@@ -119,6 +122,12 @@ fn config(
     config.lock_dir = environment.runtime_dir.join("locks");
     config.rerun_prefix = rerun_prefix(arguments);
     Ok(config)
+}
+
+/// An interpreter walks through memory some thousand times slower than a device: enough to find every
+/// injected fault, not enough to be waited for.
+fn simulated_memory(arguments: &RunArguments) -> Option<u64> {
+    arguments.simulation.simulate.as_ref().map(|_| 4)
 }
 
 /// The part of the command line that every case's rerun line repeats.
