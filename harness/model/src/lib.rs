@@ -11,6 +11,7 @@ pub mod cuda;
 pub mod event;
 pub mod facts;
 pub mod fault;
+pub mod finding;
 pub mod journal;
 pub mod outcome;
 pub mod package;
