@@ -1,14 +1,14 @@
 //! Loads, stores, and atomics of a warp, in every state space.
 
 use super::memory::Refused;
-use super::step::{Block, Halt, Machine, PendingStore, Reason, hash, lanes, row};
+use super::step::{Block, Halt, Machine, PendingStore, Reason, hash, lanes, put, row};
 use super::warp::{Cursor, Warp};
 use super::{LOCAL_WINDOW, SHARED_WINDOW, WINDOW_BYTES};
-use crate::ptx::code::{Access, Address, Atomic, Base, MemorySpace, Row, Slot};
+use crate::ptx::code::{Access, Address, Atomic, Base, Dst, MemorySpace, Row, Slot, Src};
 use crate::ptx::{ones, signed};
 
 /// How long a store stays invisible to other blocks when fences are lost, in warp instructions.
-const DELAY: u64 = 400;
+const DELAY: u64 = 20_000;
 
 /// The address of each lane.
 pub(super) fn addresses(machine: &Machine<'_>, warp: &Warp, at: &Cursor, address: &Address) -> Row {
@@ -169,6 +169,14 @@ pub(super) fn load(
     mask: u32,
     access: &Access,
 ) -> Result<(), Halt> {
+    if let ([Slot::Write(d)], false) = (&access.slots[..], machine.faulty) {
+        match access.bytes {
+            1 => return load_one::<1>(machine, block, warp, at, mask, access, *d),
+            2 => return load_one::<2>(machine, block, warp, at, mask, access, *d),
+            4 => return load_one::<4>(machine, block, warp, at, mask, access, *d),
+            _ => return load_one::<8>(machine, block, warp, at, mask, access, *d),
+        }
+    }
     let addresses = addresses(machine, warp, at, &access.address);
     let total = access.bytes * access.slots.len();
     let mut buffer = [0u8; 32];
@@ -206,6 +214,14 @@ pub(super) fn store(
     mask: u32,
     access: &Access,
 ) -> Result<(), Halt> {
+    if let ([Slot::Read(source)], false) = (&access.slots[..], machine.faulty) {
+        match access.bytes {
+            1 => return store_one::<1>(machine, block, warp, at, mask, access, *source),
+            2 => return store_one::<2>(machine, block, warp, at, mask, access, *source),
+            4 => return store_one::<4>(machine, block, warp, at, mask, access, *source),
+            _ => return store_one::<8>(machine, block, warp, at, mask, access, *source),
+        }
+    }
     let addresses = addresses(machine, warp, at, &access.address);
     let total = access.bytes * access.slots.len();
     let mut buffer = [0u8; 32];
@@ -225,6 +241,87 @@ pub(super) fn store(
             addresses[lane],
             &buffer[..total],
         )?;
+    }
+    Ok(())
+}
+
+/// The bytes of one lane's access of a size that is known when compiling, in the two common spaces.
+#[inline(always)]
+fn fetch<'m, const N: usize>(
+    machine: &'m mut Machine<'_>,
+    block: &'m mut Block,
+    space: MemorySpace,
+    address: u64,
+) -> Option<&'m mut [u8; N]> {
+    match resolve(space, address) {
+        (MemorySpace::Global | MemorySpace::Const, place) => machine.memory.fetch::<N>(place).ok(),
+        (MemorySpace::Shared, place) => slice(&mut block.shared, place, N).ok()?.first_chunk_mut(),
+        (MemorySpace::Generic | MemorySpace::Local | MemorySpace::Param, _) => None,
+    }
+}
+
+fn load_one<const N: usize>(
+    machine: &mut Machine<'_>,
+    block: &mut Block,
+    warp: &mut Warp,
+    at: &Cursor,
+    mask: u32,
+    access: &Access,
+    d: Dst,
+) -> Result<(), Halt> {
+    let addresses = addresses(machine, warp, at, &access.address);
+    let space = access.address.space;
+    let mut out = [0u64; 32];
+    for lane in lanes(mask) {
+        let mut word = [0u8; 8];
+        match fetch::<N>(machine, block, space, addresses[lane]) {
+            Some(bytes) => word[..N].copy_from_slice(bytes),
+            None => read(
+                machine,
+                block,
+                warp,
+                lane,
+                space,
+                addresses[lane],
+                &mut word[..N],
+            )?,
+        }
+        out[lane] = u64::from_le_bytes(word);
+    }
+    if access.signed {
+        let keep = ones(d.bits);
+        out = out.map(|value| signed(value, N as u32 * 8).cast_unsigned() & keep);
+    }
+    put(&mut warp.rows[at.rows + d.row as usize], mask, &out);
+    Ok(())
+}
+
+fn store_one<const N: usize>(
+    machine: &mut Machine<'_>,
+    block: &mut Block,
+    warp: &mut Warp,
+    at: &Cursor,
+    mask: u32,
+    access: &Access,
+    source: Src,
+) -> Result<(), Halt> {
+    let addresses = addresses(machine, warp, at, &access.address);
+    let space = access.address.space;
+    let values = *row(&warp.rows, machine.constants, at.rows, source);
+    for lane in lanes(mask) {
+        let word = values[lane].to_le_bytes();
+        match fetch::<N>(machine, block, space, addresses[lane]) {
+            Some(bytes) if space != MemorySpace::Const => bytes.copy_from_slice(&word[..N]),
+            _ => write(
+                machine,
+                block,
+                warp,
+                lane,
+                space,
+                addresses[lane],
+                &word[..N],
+            )?,
+        }
     }
     Ok(())
 }
@@ -316,10 +413,8 @@ fn read_faulty(
         }
     }
     // A block sees its own stores.
-    if machine
-        .pending
-        .iter()
-        .any(|store| store.block == block.linear && overlaps(store, address, into.len()))
+    if let Some(key) = machine.delayed(address, into.len())
+        && machine.pending[&key].block == block.linear
     {
         machine.publish(address, into.len());
     }
@@ -350,12 +445,18 @@ fn write_faulty(
     }
     machine.publish(address, from.len());
     if machine.faults.fence_lost && machine.hit(3) {
-        machine.pending.push(PendingStore {
-            due: machine.statistics.warp_instructions + DELAY,
-            block: block.linear,
+        let due = machine.statistics.warp_instructions + DELAY;
+        let bytes = from.to_vec();
+        machine.due.push_back((due, address));
+        machine.pending.insert(
             address,
-            bytes: from.to_vec(),
-        });
+            PendingStore {
+                due,
+                block: block.linear,
+                address,
+                bytes,
+            },
+        );
         return Ok(());
     }
     machine
@@ -384,33 +485,42 @@ impl Machine<'_> {
 
     /// Makes delayed stores to a range visible.
     fn publish(&mut self, address: u64, size: usize) {
-        if self.pending.is_empty() {
-            return;
+        while let Some(key) = self.delayed(address, size) {
+            self.commit(key);
         }
-        let (now, later) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|store| overlaps(store, address, size));
-        self.pending = later;
-        self.commit(now);
+    }
+
+    /// A delayed store to a range; no access is larger than 32 bytes.
+    fn delayed(&self, address: u64, size: usize) -> Option<u64> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        let near = self
+            .pending
+            .range(address.saturating_sub(31)..address + size as u64);
+        near.rev()
+            .find(|(_, store)| overlaps(store, address, size))
+            .map(|(key, _)| *key)
     }
 
     /// Makes delayed stores visible whose time has come.
     pub(super) fn publish_due(&mut self, time: u64) {
-        if self.pending.is_empty() {
-            return;
+        while let Some((due, key)) = self.due.front().copied() {
+            if due > time {
+                break;
+            }
+            self.due.pop_front();
+            if self.pending.get(&key).is_some_and(|store| store.due == due) {
+                self.commit(key);
+            }
         }
-        let (now, later) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|store| store.due <= time);
-        self.pending = later;
-        self.commit(now);
     }
 
-    fn commit(&mut self, stores: Vec<PendingStore>) {
-        for store in stores {
-            if let Ok(bytes) = self.memory.access(store.address, store.bytes.len()) {
-                bytes.copy_from_slice(&store.bytes);
-            }
+    fn commit(&mut self, key: u64) {
+        if let Some(store) = self.pending.remove(&key)
+            && let Ok(bytes) = self.memory.access(store.address, store.bytes.len())
+        {
+            bytes.copy_from_slice(&store.bytes);
         }
     }
 }

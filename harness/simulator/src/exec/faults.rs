@@ -5,9 +5,9 @@
 pub struct ExecFaults {
     /// Every choice (which bit, which store, which lane) is a function of it.
     pub seed: u64,
-    /// One bit of one place in each 64 KiB of global memory always reads as 1.
+    /// One bit of each 4 KiB page of global memory always reads as 1.
     pub stuck_bit: bool,
-    /// Two pages of each large allocation in global memory are one.
+    /// In each 64 KiB of an allocation in global memory, the fourth page of 4 KiB is the second one.
     pub alias_page: bool,
     /// About one store in 64 to global memory is dropped.
     pub lost_write: bool,

@@ -1,5 +1,7 @@
 //! Runs a grid: which blocks are resident, and in which order their warps proceed.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::asynchronous::Copies;
 use super::barrier::{Barriers, wake};
 use super::calls::{UNWRITTEN, UNWRITTEN_PREDICATE};
@@ -100,7 +102,8 @@ pub fn launch(
                 ..ExecFaults::default()
             },
         events: 0,
-        pending: Vec::new(),
+        pending: BTreeMap::new(),
+        due: VecDeque::new(),
         statistics: Statistics::default(),
         output,
         // The dynamic part follows the static one, aligned for any type.

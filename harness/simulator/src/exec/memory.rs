@@ -167,6 +167,20 @@ impl Memory {
         Ok(self.piece(index, address, bytes))
     }
 
+    /// The same for a size that is known when compiling, which is several times faster.
+    #[inline(always)]
+    pub(crate) fn fetch<const N: usize>(&mut self, address: u64) -> Result<&mut [u8; N], Refused> {
+        let Some(index) = self.find(address, N as u64) else {
+            return Err(Refused::Illegal);
+        };
+        if address & (N as u64 - 1) != 0 {
+            return Err(Refused::Misaligned);
+        }
+        self.piece(index, address, N)
+            .first_chunk_mut()
+            .ok_or(Refused::Illegal)
+    }
+
     fn range(&self, address: u64, bytes: usize) -> Result<usize, Trap> {
         self.find(address, bytes as u64)
             .ok_or_else(|| Trap::IllegalAddress {

@@ -1,5 +1,7 @@
 //! Runs the instructions of one path of a warp.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::barrier::Barriers;
 use super::faults::ExecFaults;
 use super::launch::{LaunchConfig, Statistics};
@@ -22,7 +24,9 @@ pub(super) struct Machine<'a> {
     pub(super) faulty: bool,
     /// Counts events that a fault may hit.
     pub(super) events: u64,
-    pub(super) pending: Vec<PendingStore>,
+    /// Stores that are not visible yet, by address, and in the order in which they become so.
+    pub(super) pending: BTreeMap<u64, PendingStore>,
+    pub(super) due: VecDeque<(u64, u64)>,
     pub(super) statistics: Statistics,
     pub(super) output: &'a mut dyn FnMut(&[u8]),
     pub(super) static_shared: u64,

@@ -126,7 +126,6 @@ impl<'a> Compiler<'a> {
                         self.body.open.pop();
                     }
                 }
-                Kind::Punct if token.text == ";" => self.at += 1,
                 Kind::Punct if token.text == "@" => self.instruction()?,
                 Kind::Dot => self.directive()?,
                 Kind::Word

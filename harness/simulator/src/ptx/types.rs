@@ -137,7 +137,8 @@ impl Ty {
             return self.accepts(register);
         }
         match (self.class(), register.class()) {
-            (Class::Float, _) | (Class::Predicate, _) | (_, Class::Predicate) => false,
+            (Class::Predicate, _) | (_, Class::Predicate) => false,
+            (Class::Float, other) => other == Class::Bits,
             (_, Class::Float) => self.class() == Class::Bits,
             (
                 Class::Bits | Class::Unsigned | Class::Signed,

@@ -130,11 +130,7 @@ impl<'a> Compiler<'a> {
             return wrong();
         }
         raw.count(2..=2)?;
-        let a = if to == Ty::Tf32 || from.is_float() {
-            self.src(&raw.operands[1], from)?
-        } else {
-            self.wide_src(&raw.operands[1], from)?
-        };
+        let a = self.wide_src(&raw.operands[1], from)?;
         let source = ones(from.bits());
         let make: Box<dyn Fn(Mode) -> Compute> = match (format(to), format(from)) {
             (Some(to), Some(from)) => {
@@ -148,9 +144,13 @@ impl<'a> Compiler<'a> {
                     return wrong();
                 }
                 if integral.is_some() {
-                    Box::new(move |mode| one(move |a| convert::round_to_integral(from, a, mode)))
+                    Box::new(move |mode| {
+                        one(move |a| convert::round_to_integral(from, a & source, mode))
+                    })
                 } else {
-                    Box::new(move |mode| one(move |a| convert::float_to_float(from, to, a, mode)))
+                    Box::new(move |mode| {
+                        one(move |a| convert::float_to_float(from, to, a & source, mode))
+                    })
                 }
             }
             (None, Some(from)) => {
@@ -160,7 +160,9 @@ impl<'a> Compiler<'a> {
                 // Clamping is what these conversions do anyway, so that .sat changes nothing.
                 let to = integer(to);
                 Box::new(move |mode| {
-                    one(move |a| convert::float_to_int(from, to, a, mode.rounding, mode.subnormal))
+                    one(move |a| {
+                        convert::float_to_int(from, to, a & source, mode.rounding, mode.subnormal)
+                    })
                 })
             }
             (Some(to), None) => {
@@ -175,6 +177,15 @@ impl<'a> Compiler<'a> {
             (None, None) => {
                 if integral.is_some() || fractional.is_some() || flush || relu || finite {
                     return wrong();
+                }
+                // Where every value fits, there is nothing to saturate.
+                let fits = match (to.is_signed(), from.is_signed()) {
+                    (true, false) => to.bits() > from.bits(),
+                    (false, true) => false,
+                    (true, true) | (false, false) => to.bits() >= from.bits(),
+                };
+                if saturate && fits {
+                    return raw.syntax("Illegal modifier '.sat' for instruction 'cvt'");
                 }
                 let (to, from) = (integer(to), integer(from));
                 Box::new(move |mode| {
@@ -196,7 +207,7 @@ impl<'a> Compiler<'a> {
             Weakness::None
         };
         if to.is_float() {
-            let d = self.dst(&raw.operands[0], to)?;
+            let d = self.wide_dst(&raw.operands[0], to)?.row;
             self.compute_weak(d, &[a], f, weakness, broken);
         } else {
             // A result narrower than its register is extended by its own sign.

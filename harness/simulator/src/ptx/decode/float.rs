@@ -214,6 +214,9 @@ impl<'a> Compiler<'a> {
         } else {
             Subnormal::Keep
         };
+        if matches!(opcode, "testp" | "copysign") && (approximate || rounding.is_some() || flush) {
+            return raw.syntax(format!("Illegal modifier for instruction '{opcode}'"));
+        }
         if opcode == "testp" {
             return self.testp(raw);
         }
@@ -376,7 +379,85 @@ fn fma(is_double: bool, mode: Mode) -> Compute {
         return three(move |a, b, c| double::fma(a, b, c, mode.rounding));
     }
     if mode == Mode::RN {
-        return three(|a, b, c| canonical(float(a).mul_add(float(b), float(c))));
+        return three(|a, b, c| canonical(fused(float(a), float(b), float(c))));
     }
     three(move |a, b, c| u64::from(single::fma(a as u32, b as u32, c as u32, mode)))
+}
+
+/// `a * b + c` with one rounding, in a form that the compiler turns into vector instructions.
+///
+/// The product is exact in 64 bits. The sum is rounded there to odd, so that rounding it again to 32 bits
+/// gives what one rounding of the exact value gives (Boldo and Melquiond, "Emulation of FMA").
+#[inline(always)]
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    let (product, addend) = (f64::from(a) * f64::from(b), f64::from(c));
+    let sum = product + addend;
+    let part = sum - product;
+    let error = (product - (sum - part)) + (addend - part);
+    let bits = sum.to_bits();
+    let inexact = (error > 0.0) | (error < 0.0);
+    let even = bits & 1 == 0;
+    let step = if (error > 0.0) == (sum > 0.0) {
+        1
+    } else {
+        u64::MAX
+    };
+    let odd = if inexact & even {
+        bits.wrapping_add(step)
+    } else {
+        bits
+    };
+    f64::from_bits(odd) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(a: u32, b: u32, c: u32) {
+        let [a, b, c] = [a, b, c].map(f32::from_bits);
+        let (got, expected) = (super::fused(a, b, c), a.mul_add(b, c));
+        assert!(
+            got.to_bits() == expected.to_bits() || (got.is_nan() && expected.is_nan()),
+            "{a:e} * {b:e} + {c:e}: {got:e} instead of {expected:e}"
+        );
+    }
+
+    #[test]
+    fn special_values_are_fused_as_by_the_host() {
+        let values = [
+            0u32,
+            1,
+            0x0080_0000,
+            0x007f_ffff,
+            0x3f80_0000,
+            0x3f80_0001,
+            0x7f7f_ffff,
+            0x7f80_0000,
+            0x7fc0_0000,
+        ];
+        let values: Vec<u32> = values
+            .iter()
+            .flat_map(|bits| [*bits, bits | 1 << 31])
+            .collect();
+        for &a in &values {
+            for &b in &values {
+                for &c in &values {
+                    check(a, b, c);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_are_fused_as_by_the_host(a: u32, b: u32, c: u32, near in 0u32..64) {
+            check(a, b, c);
+            // Where the product nearly cancels, or is half a unit off.
+            let product = f32::from_bits(a) * f32::from_bits(b);
+            check(a, b, product.to_bits().wrapping_add(near).wrapping_sub(32) ^ 1 << 31);
+            check(a & 0xffff_f000, b & 0xffff_f000, c);
+        }
+    }
 }

@@ -37,7 +37,8 @@ impl<'a> Compiler<'a> {
                 "Unexpected instruction types specified for '{opcode}'"
             ));
         }
-        if raw.modifiers.contains(&"cc") || matches!(opcode, "addc" | "subc" | "madc") {
+        let adds = matches!(opcode, "add" | "sub" | "mad");
+        if (raw.modifiers.contains(&"cc") && adds) || matches!(opcode, "addc" | "subc" | "madc") {
             return self.carry(raw, ty);
         }
         let is_signed = ty.is_signed();

@@ -24,8 +24,11 @@ const SCOPES: &[(&str, &str)] = &[
     ("gpu", "gpu"),
     ("sys", "sys"),
 ];
-/// Hints that change no result.
-const HINTS: &[&str] = &["ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc"];
+/// Hints that change no result, of loads and of stores.
+const HINTS: [&[&str]; 2] = [
+    &["ca", "cg", "cs", "lu", "cv", "nc"],
+    &["wb", "cg", "cs", "wt"],
+];
 
 /// Takes everything after `L1::`, `L2::`, or `level::`.
 pub(super) fn take_cache_levels(raw: &mut Raw<'_>) {
@@ -73,12 +76,17 @@ impl<'a> Compiler<'a> {
                     raw.opcode
                 ));
             }
-            raw.take("relaxed");
         } else if scope.is_some() {
             return raw.syntax("A scope requires a memory ordering");
         }
         take_cache_levels(raw);
-        let hints = HINTS.iter().filter(|hint| raw.take(hint)).count();
+        if raw.modifiers.contains(&"nc") && space != MemorySpace::Global {
+            return raw.syntax("Modifier '.nc' requires .global space");
+        }
+        let hints = HINTS[usize::from(!load)]
+            .iter()
+            .filter(|hint| raw.take(hint))
+            .count();
         if hints > 2 {
             return raw.syntax("Too many cache operators");
         }
@@ -118,6 +126,17 @@ impl<'a> Compiler<'a> {
             (_, Some(_)) => return raw.syntax("Vector operand expected"),
             (single, None) => vec![single],
         };
+        let widths = parts.iter().filter_map(|part| match part {
+            Operand::Register { ty, .. } => Some(ty.bits()),
+            _ => None,
+        });
+        let widths: std::collections::BTreeSet<u32> = widths.collect();
+        if widths.len() > 1 {
+            return raw.syntax("Incompatible elements of vector expression");
+        }
+        if !load && matches!(parts[0], Operand::Special(..)) {
+            return raw.syntax("Special register argument not allowed for instruction 'st'");
+        }
         let mut slots = Vec::new();
         for part in &parts {
             if ty == Ty::B128 {

@@ -59,7 +59,8 @@ impl<'a> Compiler<'a> {
             });
             return Ok(());
         }
-        if matches!(ty.bits(), 1 | 4 | 8) || ty == Ty::Tf32 {
+        let float = ty.is_float() && !matches!(ty, Ty::F32 | Ty::F64);
+        if matches!(ty.bits(), 1 | 4 | 8) || float {
             return raw.syntax("Unexpected instruction types specified for 'mov'");
         }
         if ty == Ty::B128 {
