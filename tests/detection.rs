@@ -185,7 +185,7 @@ fn each_fault_is_found_and_given_to_the_right_one() {
             "--inject",
             row.fault,
         ];
-        arguments.extend(["--time-limit", "8", "--probe-timeout", "8"]);
+        arguments.extend(["--time-limit", "5", "--probe-timeout", "5"]);
         arguments.extend(row.cases.iter().flat_map(|case| ["--case", case]));
         let ran = cudacheck(arguments);
         ran.keep_junit(row.fault);

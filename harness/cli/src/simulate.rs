@@ -16,6 +16,11 @@ use cudacheck_simulator::profile::{self, Profile};
 use crate::arguments::SimulationArguments;
 use crate::failure::Failure;
 
+/// Where a simulated machine's files lie below the run's directory.
+const SYSROOT: &str = "sysroot";
+/// Where the state of the simulated devices lies below the run's directory.
+const STATE: &str = "simulated-state";
+
 /// A simulated machine, checked but not yet on disk.
 pub(crate) struct Simulation {
     profile: Profile,
@@ -63,7 +68,7 @@ impl Simulation {
     /// What the library reads from its environment. `directory` lets a lost device stay lost from one
     /// worker to the next.
     pub(crate) fn environment(&self, seed: u64, directory: &Path) -> Vec<(String, String)> {
-        let state = directory.join("simulated-state");
+        let state = directory.join(STATE);
         let mut variables = vec![
             (
                 "CUDACHECK_SIMULATE_STATE".to_owned(),
@@ -80,12 +85,22 @@ impl Simulation {
 
     /// Removes what [`Simulation::materialise`] wrote: the facts are recorded, and the links would keep old
     /// builds of the simulator on disk.
-    pub(crate) fn clear(root: &Path) {
-        let _ = fs::remove_dir_all(root);
+    pub(crate) fn clear(directory: &Path) {
+        for folder in [SYSROOT, STATE] {
+            let _ = fs::remove_dir_all(directory.join(folder));
+        }
     }
 
-    /// Writes the machine's files below `root` and links the simulator where its driver would lie.
-    pub(crate) fn materialise(&self, root: &Path) -> Result<FactsWork, Failure> {
+    /// Writes the machine's files below the run's directory, and links the simulator where its driver
+    /// would lie.
+    pub(crate) fn materialise(&self, directory: &Path) -> Result<FactsWork, Failure> {
+        let state = directory.join(STATE);
+        fs::create_dir_all(&state).map_err(|source| Failure::File {
+            action: "make the directory",
+            path: state,
+            source,
+        })?;
+        let root = &directory.join(SYSROOT);
         for (path, text) in &self.profile.files {
             place(root, path, |target| fs::write(target, text))?;
         }

@@ -168,6 +168,9 @@ pub struct Device {
     /// Whether error correction is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ecc: Option<bool>,
+    /// Uncorrectable memory errors since the driver was loaded, where the device counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecc_uncorrected: Option<u64>,
     /// Whether it is divided into instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mig: Option<bool>,

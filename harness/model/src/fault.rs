@@ -88,6 +88,20 @@ pub enum MachineFault {
         /// How: `SIGSEGV`, `exit code 101`.
         ending: String,
     },
+    /// The driver no longer offers a device that it offered at the start of the run.
+    #[error("device {device} was lost: the driver no longer offers it")]
+    DeviceLost {
+        /// Its UUID, or its name where it has none.
+        device: String,
+    },
+    /// A device must not be used again before a person has looked at it.
+    #[error("device {device} is not fit for use: {reason}")]
+    DeviceUnfit {
+        /// Its UUID, or its name where it has none.
+        device: String,
+        /// What shows it.
+        reason: String,
+    },
     /// A process survives SIGKILL inside the driver.
     #[error("process {pid} does not end {seconds} s after SIGKILL (state {state})")]
     Unkillable {
@@ -137,6 +151,8 @@ impl MachineFault {
             Self::Nvml { .. } => "nvml",
             Self::ProbeTimedOut { .. } => "probe-timeout",
             Self::ProbeDied { .. } => "probe-died",
+            Self::DeviceLost { .. } => "gpu-lost",
+            Self::DeviceUnfit { .. } => "gpu-unfit",
             Self::Unkillable { .. } => "unkillable",
             Self::Harness { .. } => "harness",
         }
@@ -145,7 +161,7 @@ impl MachineFault {
     /// Whether nothing can be run on this machine until a person has looked at it.
     pub fn needs_attention(&self) -> bool {
         match self {
-            Self::Unkillable { .. } => true,
+            Self::Unkillable { .. } | Self::DeviceLost { .. } | Self::DeviceUnfit { .. } => true,
             Self::Cuda { code, .. } => cuda::find(*code).is_some_and(|error| error.needs_attention),
             Self::Nvml { code, .. } => *code == 15,
             Self::DriverNotFound { .. }
@@ -194,6 +210,10 @@ impl Explained for MachineFault {
             Self::ProbeDied { .. } => {
                 Cause::proven("the driver's library ended the process that called it")
             }
+            Self::DeviceLost { .. } => {
+                Cause::proven("the GPU has fallen off the bus or has otherwise become inaccessible")
+            }
+            Self::DeviceUnfit { reason, .. } => Cause::proven(reason.clone()),
             Self::Unkillable { .. } => Cause::proven(
                 "the process waits inside the kernel's driver, where signals do not reach it",
             ),
@@ -217,6 +237,13 @@ impl Explained for MachineFault {
             Self::Nvml { .. } => "nvidia-smi, and look at `dmesg | grep NVRM`".to_owned(),
             Self::ProbeTimedOut { .. } => "nvidia-smi; if it hangs too, reboot; a GPU without persistence mode may need a longer --probe-timeout".to_owned(),
             Self::ProbeDied { .. } => "nvidia-smi, and look at `dmesg | grep -e NVRM -e nvgpu`".to_owned(),
+            Self::DeviceLost { .. } => {
+                "take the GPU out of service; look for Xid 79 in `dmesg`; reboot".to_owned()
+            }
+            Self::DeviceUnfit { .. } => {
+                "nvidia-smi -q -d ECC,PAGE_RETIREMENT,ROW_REMAPPER; reset or replace the GPU"
+                    .to_owned()
+            }
             Self::Unkillable { pid, .. } => format!("cat /proc/{pid}/wchan; reboot the machine before it is used again"),
             Self::Harness { .. } => "report this as a bug of cudacheck, with the run's directory".to_owned(),
         }

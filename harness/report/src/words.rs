@@ -59,6 +59,8 @@ pub(crate) fn machine_blame(fault: &MachineFault) -> &'static str {
         | MachineFault::Nvml { .. }
         | MachineFault::ProbeTimedOut { .. }
         | MachineFault::ProbeDied { .. }
+        | MachineFault::DeviceLost { .. }
+        | MachineFault::DeviceUnfit { .. }
         | MachineFault::Unkillable { .. } => "machine at fault",
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cudacheck_model::suite::Limits;
+use cudacheck_model::task::FactsWork;
 
 /// How to run. Make one with [`Config::new`] and change what differs.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub lock_dir: PathBuf,
     /// How long another run may hold a device before its cases are given up.
     pub lock_wait: Duration,
+    /// How to look at the machine again when a case has gone wrong; none to leave it.
+    pub health: Option<FactsWork>,
     /// The words of the command line that every case's rerun line begins with.
     pub rerun_prefix: Vec<String>,
 }
@@ -50,6 +53,7 @@ impl Config {
             seed: 0,
             jobs: NonZeroUsize::MIN,
             lock_wait: Duration::from_secs(600),
+            health: None,
             rerun_prefix: vec!["cudacheck".to_owned(), "run".to_owned()],
         }
     }

@@ -108,11 +108,11 @@ fn link(target: &Path, at: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use cudacheck_model::version::ComputeCapability;
 
-    fn device(ordinal: u32, uuid: Option<&str>) -> Device {
+    pub(crate) fn device(ordinal: u32, uuid: Option<&str>) -> Device {
         Device {
             ordinal,
             name: "x".to_owned(),
@@ -123,6 +123,7 @@ mod tests {
             pci: None,
             integrated: false,
             ecc: None,
+            ecc_uncorrected: None,
             mig: None,
             compute_mode: None,
             attributes: [].into(),

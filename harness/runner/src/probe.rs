@@ -1,5 +1,7 @@
 //! Asks what machine this is, in a worker that may hang or crash without taking the runner along.
 
+use std::path::PathBuf;
+
 use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
 use cudacheck_model::journal::{Entry, Record, Stage};
 use cudacheck_model::outcome::MachineFault;
@@ -15,19 +17,42 @@ use crate::worker::{Job, work};
 ///
 /// Whatever the probe had told before its end is kept.
 pub async fn probe(config: &Config, facts: FactsWork, driver: DriverFiles) -> MachineFacts {
+    // Nobody interrupts a probe: until the run has begun, a signal ends the runner, and with it the probe.
+    let (_sender, mut interrupts) = watch::channel(Interrupt::None);
+    let place = Place {
+        directory: "facts".into(),
+        environment: Vec::new(),
+    };
+    probe_in(config, place, facts, driver, &mut interrupts).await
+}
+
+/// Where a probe lives, and what it sees.
+pub(crate) struct Place {
+    /// Its directory below the run's.
+    pub(crate) directory: PathBuf,
+    /// Variables over those of all workers.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// A probe in the middle of a run, which a signal may end.
+pub(crate) async fn probe_in(
+    config: &Config,
+    place: Place,
+    facts: FactsWork,
+    driver: DriverFiles,
+    interrupts: &mut watch::Receiver<Interrupt>,
+) -> MachineFacts {
     let simulated = facts.simulated.clone();
     let job = Job {
         id: "facts".to_owned(),
-        directory: "facts".into(),
+        directory: place.directory,
         work: Work::Facts(facts),
         driver,
-        environment: Vec::new(),
+        environment: place.environment,
         limit: config.probe_timeout,
         slow: config.probe_timeout,
     };
-    // Nobody interrupts a probe: until the run has begun, a signal ends the runner, and with it the probe.
-    let (_sender, mut interrupts) = watch::channel(Interrupt::None);
-    let done = work(config, &job, &mut interrupts, &mut |_| {}).await;
+    let done = work(config, &job, interrupts, &mut |_| {}).await;
     read(&done.supervised.ending, done.entries, simulated)
 }
 

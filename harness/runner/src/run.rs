@@ -1,6 +1,7 @@
 //! Runs a plan: one case at a time on each device, different devices side by side, and every event in order.
 
 mod case;
+mod health;
 mod lane;
 mod tally;
 

@@ -10,9 +10,6 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::simulate::Simulation;
 
-/// Where a simulated machine's files lie below the run's directory.
-pub(crate) const SYSROOT: &str = "sysroot";
-
 /// The machine to probe and the variables its workers get.
 pub(crate) struct Machine {
     pub(crate) work: FactsWork,
@@ -27,17 +24,18 @@ pub(crate) fn machine(
     seed: u64,
     environment: &Environment,
 ) -> Result<Machine, Failure> {
-    let mut variables: Vec<(String, String)> = environment
-        .visible_devices
-        .iter()
-        .map(|devices| ("CUDA_VISIBLE_DEVICES".to_owned(), devices.clone()))
-        .collect();
+    let mut variables = Vec::new();
     let work = match simulation {
         Some(simulation) => {
             variables.extend(simulation.environment(seed, directory));
-            simulation.materialise(&directory.join(SYSROOT))?
+            simulation.materialise(directory)?
         }
         None => {
+            // It is about the real devices, and says nothing of a simulated one.
+            let restriction = environment.visible_devices.iter();
+            variables.extend(
+                restriction.map(|devices| ("CUDA_VISIBLE_DEVICES".to_owned(), devices.clone())),
+            );
             let root = sysroot.unwrap_or(Path::new("/"));
             let found = fs::canonicalize(root).map_err(|source| Failure::File {
                 action: "open",

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     });
     sinks.finish(arguments, &directory, &shown)?;
     if simulation.is_some() {
-        Simulation::clear(&directory.join(probe::SYSROOT));
+        Simulation::clear(&directory);
     }
     Inspection::of_this_process().write(&directory);
     Ok(summary.exit_code())
@@ -116,6 +116,7 @@ fn config(
         retries: Some(arguments.retries),
     };
     config.seed = seed;
+    config.health = Some(machine.work.clone());
     config.jobs = arguments
         .jobs
         .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));

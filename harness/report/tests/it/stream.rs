@@ -101,6 +101,7 @@ pub(crate) fn facts(simulated: Option<&str>, devices: u32) -> MachineFacts {
         pci: Some("0000:65:00.0".to_owned()),
         integrated: false,
         ecc: Some(true),
+        ecc_uncorrected: None,
         mig: Some(false),
         compute_mode: Some(cudacheck_model::facts::ComputeMode::Default),
         attributes: [(16, 48)].into(),

@@ -24,7 +24,7 @@ pub(crate) fn expect(
     match outcome {
         Outcome::Pass => Outcome::UnexpectedPass { because },
         Outcome::Fail(finding) => Outcome::ExpectedFail { finding, because },
-        Outcome::Fault(finding) if attention(&finding).is_some() => Outcome::Fault(finding),
+        Outcome::Fault(finding) if attention(&finding, device).is_some() => Outcome::Fault(finding),
         Outcome::Fault(finding) => match (examines, &finding.problem) {
             (
                 Examines::Machine,
@@ -51,16 +51,14 @@ pub(crate) fn expect(
 }
 
 /// The fault for which a person must look at the device before it is used again, if this is one.
-pub(crate) fn attention(finding: &Finding) -> Option<MachineFault> {
+pub(crate) fn attention(finding: &Finding, device: Option<&Device>) -> Option<MachineFault> {
     match &finding.problem {
         Problem::Machine(fault) => fault.needs_attention().then(|| fault.clone()),
         Problem::CudaError(code) => {
             let known = cuda::find(*code).filter(|error| error.needs_attention)?;
-            Some(MachineFault::Cuda {
-                function: String::from("a check"),
-                code: *code,
-                name: known.name.to_owned(),
-                text: known.cause.to_owned(),
+            Some(MachineFault::DeviceUnfit {
+                device: device.map_or_else(|| "of the check".to_owned(), Device::key),
+                reason: format!("{} ({}, {code})", known.cause, known.name),
             })
         }
         Problem::WrongResult

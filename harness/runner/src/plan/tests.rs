@@ -18,6 +18,7 @@ fn device(ordinal: u32, name: &str, sm: (u32, u32)) -> Device {
         pci: None,
         integrated: false,
         ecc: None,
+        ecc_uncorrected: None,
         mig: None,
         compute_mode: None,
         attributes: [(95, 1)].into(),

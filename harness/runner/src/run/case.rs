@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use cudacheck_model::cuda;
 use cudacheck_model::event::{Attempt, CaseFinished, Event, Output};
+use cudacheck_model::facts::Device;
 use cudacheck_model::journal::Record;
 use cudacheck_model::outcome::{MachineFault, Outcome, Problem};
 use cudacheck_model::plan::Planned;
 use cudacheck_model::task::{CheckWork, Work};
 use tokio::sync::{mpsc, watch};
 
-use super::Shared;
+use super::{Shared, health};
 use crate::classify::{Context, Examines, attention, classify, expect};
 use crate::clock;
 use crate::device;
@@ -55,7 +56,7 @@ fn finish(
     mut attempt: Attempt,
 ) -> (CaseFinished, Option<MachineFault>) {
     let withdraw = match &attempt.outcome {
-        Outcome::Fault(finding) => attention(finding),
+        Outcome::Fault(finding) => attention(finding, shared.device(task)),
         Outcome::Pass
         | Outcome::Fail(_)
         | Outcome::Skip(_)
@@ -145,6 +146,8 @@ async fn attempt(
         driver: &shared.facts.driver,
     };
     let outcome = classify(examines(task), &supervised.ending, &entries, &context);
+    let directory = directory(task, number).join("health");
+    let outcome = health::revise(shared, context.device, outcome, directory, interrupts).await;
     let mut stages = Vec::new();
     let mut notes = Vec::new();
     for entry in entries {
@@ -165,30 +168,40 @@ async fn attempt(
     }
 }
 
-fn job(shared: &Shared, task: &Planned, number: u32) -> Job {
-    let config = &shared.config;
-    let limits = config.limits(&task.limits);
-    let mut directory = PathBuf::from(task.id.to_string());
-    if number > 1 {
-        directory.push(format!("attempt-{number}"));
+/// Where an attempt lives below the run's directory.
+fn directory(task: &Planned, number: u32) -> PathBuf {
+    let directory = PathBuf::from(task.id.to_string());
+    match number {
+        1 => directory,
+        _ => directory.join(format!("attempt-{number}")),
     }
-    let mut environment = Vec::new();
-    if let Some(device) = shared.device(task) {
-        let known = config.environment.iter();
+}
+
+impl Shared {
+    /// The variable that hides all devices but one.
+    pub(super) fn only(&self, device: &Device) -> (String, String) {
+        let known = self.config.environment.iter();
         let restriction = known
             .filter(|(name, _)| name == "CUDA_VISIBLE_DEVICES")
             .map(|(_, value)| value.as_str())
             .next_back();
         let visible = device::visible(device, restriction);
-        environment.push(("CUDA_VISIBLE_DEVICES".to_owned(), visible));
+        ("CUDA_VISIBLE_DEVICES".to_owned(), visible)
     }
+}
+
+fn job(shared: &Shared, task: &Planned, number: u32) -> Job {
+    let config = &shared.config;
+    let limits = config.limits(&task.limits);
+    let mut environment = Vec::new();
+    environment.extend(shared.device(task).map(|device| shared.only(device)));
     if shared.facts.simulated.is_some() {
         let case = task.id.case.clone();
         environment.push(("CUDACHECK_SIMULATE_CASE".to_owned(), case));
     }
     Job {
         id: task.id.to_string(),
-        directory,
+        directory: directory(task, number),
         work: Work::Check(CheckWork {
             check: task.case.check.clone(),
             seed: config.seed,
@@ -222,6 +235,8 @@ fn worth_another(outcome: &Outcome) -> bool {
             | MachineFault::ModuleNotLoaded
             | MachineFault::NoDevice
             | MachineFault::Nvml { .. }
+            | MachineFault::DeviceLost { .. }
+            | MachineFault::DeviceUnfit { .. }
             | MachineFault::ProbeTimedOut { .. }
             | MachineFault::ProbeDied { .. }
             | MachineFault::Unkillable { .. },

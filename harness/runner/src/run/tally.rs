@@ -18,7 +18,7 @@ impl Tally {
     pub(super) fn of(facts: &MachineFacts) -> Self {
         Self {
             summary: Summary {
-                machine_fault: obstacle(facts).is_some(),
+                machine_fault: obstacle(facts).is_some() || !facts.faults.is_empty(),
                 needs_attention: facts.faults.iter().any(MachineFault::needs_attention),
                 ..Summary::default()
             },

@@ -38,7 +38,7 @@ fn a_broken_device_is_withdrawn_and_the_others_go_on() {
     assert_eq!(
         lines,
         [
-            "device 0 withdrawn: cuda-error",
+            "device 0 withdrawn: gpu-unfit",
             "ecc fault cuda-error",
             "pass pass",
             "pass skip device-withdrawn"

@@ -110,6 +110,7 @@ pub(crate) fn device(ordinal: u32) -> Device {
         pci: None,
         integrated: false,
         ecc: None,
+        ecc_uncorrected: None,
         mig: None,
         compute_mode: None,
         attributes: [].into(),

@@ -3,7 +3,7 @@
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::version::DriverVersion;
 
-use super::nvml::{Answer, DRIVER_NOT_LOADED, NOT_SUPPORTED, VERSION_MISMATCH};
+use super::nvml::{Answer, DRIVER_NOT_LOADED, GPU_IS_LOST, NOT_SUPPORTED, VERSION_MISMATCH};
 use crate::driver::CudaStatus;
 
 /// What there is to judge by.
@@ -63,6 +63,16 @@ pub(super) fn judge(signs: Signs<'_>) -> Vec<MachineFault> {
         return vec![MachineFault::ModuleNotLoaded];
     }
     let mut faults = Vec::new();
+    // It explains whatever the driver says of the device.
+    if let Answer::Answered(answers) = nvml
+        && let Some(text) = &answers.lost
+    {
+        faults.push(MachineFault::Nvml {
+            function: "nvmlDeviceGetHandleByIndex_v2".to_owned(),
+            code: GPU_IS_LOST,
+            text: text.clone(),
+        });
+    }
     match cuda {
         Err(_) if status == CudaStatus::NO_DEVICE => faults.push(MachineFault::NoDevice),
         Err(fault) => faults.push(fault),
@@ -128,6 +138,12 @@ mod tests {
         check(Ok(2), &works, same, plain, &[]);
         check(Ok(0), &works, same, plain, &["no-device"]);
         check(cuda(100), &works, same, plain, &["no-device"]);
+        let lost = Answer::Answered(Answers {
+            lost: Some("words".to_owned()),
+            ..Answers::default()
+        });
+        check(Ok(1), &lost, same, plain, &["nvml"]);
+        check(cuda(999), &lost, same, plain, &["nvml", "cuda-error"]);
         check(
             cuda(100),
             &refused(9),

@@ -132,6 +132,7 @@ fn describe(driver: &Driver, ordinal: i32) -> Result<Device, CallError> {
         pci: driver.pci_bus_id(handle).ok(),
         integrated: number(INTEGRATED) > 0,
         ecc: attributes.get(&ECC_ENABLED).map(|value| *value > 0),
+        ecc_uncorrected: None,
         mig: instance.then_some(true),
         compute_mode: attributes.get(&COMPUTE_MODE).and_then(|mode| match mode {
             0 => Some(ComputeMode::Default),
@@ -171,6 +172,7 @@ pub(super) fn enrich(devices: &mut [Device], managed: &[Managed]) {
         });
         if let Some(known) = known {
             device.ecc = known.ecc.or(device.ecc);
+            device.ecc_uncorrected = known.ecc_uncorrected;
             device.mig = device.mig.or(known.mig);
             device.compute_mode = known.compute_mode.or(device.compute_mode);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use cudacheck_model::facts::ComputeMode;
 use cudacheck_model::version::{DriverVersion, ToolkitVersion};
 use nvml_wrapper::Nvml;
-use nvml_wrapper::enum_wrappers::device::ComputeMode as Mode;
+use nvml_wrapper::enum_wrappers::device::{ComputeMode as Mode, EccCounter, MemoryError};
 use nvml_wrapper::error::NvmlError;
 
 /// What the library said, as far as it said anything.
@@ -27,6 +27,8 @@ pub(super) struct Answers {
     pub(super) driver: Option<DriverVersion>,
     pub(super) cuda: Option<ToolkitVersion>,
     pub(super) devices: Vec<Managed>,
+    /// Present if the library says of a device that it was lost: its sentence.
+    pub(super) lost: Option<String>,
 }
 
 /// A device as the library sees it. A Jetson's answers hardly anything.
@@ -34,6 +36,7 @@ pub(super) struct Answers {
 pub(super) struct Managed {
     pub(super) uuid: Option<String>,
     pub(super) ecc: Option<bool>,
+    pub(super) ecc_uncorrected: Option<u64>,
     pub(super) mig: Option<bool>,
     pub(super) compute_mode: Option<ComputeMode>,
 }
@@ -42,6 +45,8 @@ pub(super) struct Managed {
 pub(super) const NOT_SUPPORTED: u32 = 3;
 /// `NVML_ERROR_DRIVER_NOT_LOADED` of `nvml.h`.
 pub(super) const DRIVER_NOT_LOADED: u32 = 9;
+/// `NVML_ERROR_GPU_IS_LOST` of `nvml.h`.
+pub(super) const GPU_IS_LOST: u32 = 15;
 /// `NVML_ERROR_LIB_RM_VERSION_MISMATCH` of `nvml.h`.
 pub(super) const VERSION_MISMATCH: u32 = 18;
 
@@ -65,7 +70,16 @@ fn answers(nvml: &Nvml) -> Answers {
     let cuda = nvml.sys_cuda_driver_version().ok();
     let cuda = cuda.and_then(|number| u32::try_from(number).ok());
     let count = nvml.device_count().unwrap_or(0);
+    let (devices, refusals): (Vec<_>, Vec<_>) = (0..count)
+        .map(|index| nvml.device_by_index(index))
+        .partition(Result::is_ok);
+    // Other refusals are ordinary: a device of another user, or one that the library does not know.
+    let lost = refusals.into_iter().filter_map(Result::err);
+    let lost = lost
+        .filter(|error| matches!(error, NvmlError::GpuLost))
+        .map(|error| error.to_string());
     Answers {
+        lost: lost.last(),
         driver: nvml
             .sys_driver_version()
             .ok()
@@ -73,9 +87,13 @@ fn answers(nvml: &Nvml) -> Answers {
         cuda: cuda
             .filter(|number| *number > 0)
             .map(ToolkitVersion::from_api),
-        devices: (0..count)
-            .filter_map(|index| nvml.device_by_index(index).ok())
+        devices: devices
+            .into_iter()
+            .flatten()
             .map(|device| Managed {
+                ecc_uncorrected: device
+                    .total_ecc_errors(MemoryError::Uncorrected, EccCounter::Volatile)
+                    .ok(),
                 uuid: device.uuid().ok(),
                 ecc: device
                     .is_ecc_enabled()
