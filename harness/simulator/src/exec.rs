@@ -12,14 +12,17 @@
 mod access;
 mod asynchronous;
 mod barrier;
+mod broken;
 mod builtin;
 mod calls;
 mod faults;
+mod halt;
 mod lanes;
 mod launch;
 mod loaded;
 mod matrix;
 mod memory;
+mod scalar;
 mod step;
 mod trap;
 mod warp;

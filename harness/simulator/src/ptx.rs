@@ -17,11 +17,14 @@ pub(crate) mod code;
 mod compiler;
 mod decode;
 mod error;
+mod expression;
 mod flow;
+mod function;
 mod lexer;
 mod module;
 mod operand;
 mod parse;
+mod resolve;
 mod types;
 mod variable;
 

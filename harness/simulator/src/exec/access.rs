@@ -1,14 +1,12 @@
 //! Loads, stores, and atomics of a warp, in every state space.
 
+use super::broken::{read_faulty, write_faulty};
 use super::memory::Refused;
-use super::step::{Block, Halt, Machine, PendingStore, Reason, hash, lanes, put, row};
+use super::step::{Block, Halt, Machine, Reason, lanes, put, row};
 use super::warp::{Cursor, Warp};
 use super::{LOCAL_WINDOW, SHARED_WINDOW, WINDOW_BYTES};
 use crate::ptx::code::{Access, Address, Atomic, Base, Dst, MemorySpace, Row, Slot, Src};
 use crate::ptx::{ones, signed};
-
-/// How long a store stays invisible to other blocks when fences are lost, in warp instructions.
-const DELAY: u64 = 20_000;
 
 /// The address of each lane.
 pub(super) fn addresses(machine: &Machine<'_>, warp: &Warp, at: &Cursor, address: &Address) -> Row {
@@ -395,132 +393,4 @@ pub(super) fn atomic(
         }
     }
     Ok(())
-}
-
-#[cold]
-fn read_faulty(
-    machine: &mut Machine<'_>,
-    block: &Block,
-    space: MemorySpace,
-    place: u64,
-    into: &mut [u8],
-) -> Result<(), Refused> {
-    let mut address = machine.aliased(place);
-    if machine.faults.constant_word && space == MemorySpace::Const {
-        let neighbour = address ^ 4.max(into.len() as u64);
-        if machine.memory.access(neighbour, into.len()).is_ok() {
-            address = neighbour;
-        }
-    }
-    // A block sees its own stores.
-    if let Some(key) = machine.delayed(address, into.len())
-        && machine.pending[&key].block == block.linear
-    {
-        machine.publish(address, into.len());
-    }
-    into.copy_from_slice(machine.memory.access(address, into.len())?);
-    if machine.faults.stuck_bit {
-        let page = address >> 12;
-        let choice = hash(machine.faults.seed ^ page);
-        let stuck = (page << 12) + (choice & 0xfff);
-        if (address..address + into.len() as u64).contains(&stuck) {
-            into[(stuck - address) as usize] |= 1 << (choice >> 12 & 7);
-        }
-    }
-    Ok(())
-}
-
-#[cold]
-fn write_faulty(
-    machine: &mut Machine<'_>,
-    block: &Block,
-    place: u64,
-    from: &[u8],
-) -> Result<(), Refused> {
-    let address = machine.aliased(place);
-    // The access must be allowed even if it is lost.
-    machine.memory.access(address, from.len())?;
-    if machine.faults.lost_write && machine.hit(64) {
-        return Ok(());
-    }
-    machine.publish(address, from.len());
-    if machine.faults.fence_lost && machine.hit(3) {
-        let due = machine.statistics.warp_instructions + DELAY;
-        let bytes = from.to_vec();
-        machine.due.push_back((due, address));
-        machine.pending.insert(
-            address,
-            PendingStore {
-                due,
-                block: block.linear,
-                address,
-                bytes,
-            },
-        );
-        return Ok(());
-    }
-    machine
-        .memory
-        .access(address, from.len())?
-        .copy_from_slice(from);
-    Ok(())
-}
-
-fn overlaps(store: &PendingStore, address: u64, size: usize) -> bool {
-    store.address < address + size as u64 && address < store.address + store.bytes.len() as u64
-}
-
-impl Machine<'_> {
-    /// The address that a device with two pages in one uses.
-    fn aliased(&self, address: u64) -> u64 {
-        const PAGE: u64 = 4096;
-        if !self.faults.alias_page {
-            return address;
-        }
-        match self.memory.size_of(address) {
-            Some((base, _)) if (address - base) / PAGE % 16 == 3 => address - 2 * PAGE,
-            _ => address,
-        }
-    }
-
-    /// Makes delayed stores to a range visible.
-    fn publish(&mut self, address: u64, size: usize) {
-        while let Some(key) = self.delayed(address, size) {
-            self.commit(key);
-        }
-    }
-
-    /// A delayed store to a range; no access is larger than 32 bytes.
-    fn delayed(&self, address: u64, size: usize) -> Option<u64> {
-        if self.pending.is_empty() {
-            return None;
-        }
-        let near = self
-            .pending
-            .range(address.saturating_sub(31)..address + size as u64);
-        near.rev()
-            .find(|(_, store)| overlaps(store, address, size))
-            .map(|(key, _)| *key)
-    }
-
-    /// Makes delayed stores visible whose time has come.
-    pub(super) fn publish_due(&mut self, time: u64) {
-        while let Some((due, key)) = self.due.front().copied() {
-            if due > time {
-                break;
-            }
-            self.due.pop_front();
-            if self.pending.get(&key).is_some_and(|store| store.due == due) {
-                self.commit(key);
-            }
-        }
-    }
-
-    fn commit(&mut self, key: u64) {
-        if let Some(store) = self.pending.remove(&key)
-            && let Ok(bytes) = self.memory.access(store.address, store.bytes.len())
-        {
-            bytes.copy_from_slice(&store.bytes);
-        }
-    }
 }

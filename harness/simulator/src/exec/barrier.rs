@@ -1,8 +1,7 @@
 //! The sixteen barriers of a block.
 
-use super::step::{
-    Block, Halt, Machine, Reason, Then, hash, holds, lanes, put_predicate, row, wait,
-};
+use super::broken::hash;
+use super::step::{Block, Halt, Machine, Reason, Then, holds, lanes, put_predicate, row, wait};
 use super::warp::{State, Warp};
 use crate::ptx::code::{Barrier, BarrierKind, Op};
 

@@ -1,7 +1,8 @@
 //! Instructions at which lanes of a warp wait for each other and exchange values.
 
+use super::broken::hash;
 use super::step::{
-    Block, Halt, Machine, Reason, Then, hash, holds, lanes, put, put_predicate, row, wait,
+    Block, Halt, Machine, Reason, Then, holds, lanes, put, put_predicate, row, wait,
 };
 use super::warp::{Cursor, State, Warp};
 use crate::ptx::code::{MatchKind, Op, Row, Shuffle, Src, Vote, WarpKind, WarpOp};

@@ -1,12 +1,14 @@
 //! Chooses the operation of each instruction; one module per family.
 
 mod asynchronous;
+mod atomic;
 mod compare;
 mod control;
 mod convert;
 mod float;
 mod half;
 mod integer;
+mod logic;
 mod matrix;
 mod memory;
 mod moves;
