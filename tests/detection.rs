@@ -2,9 +2,7 @@
 //!
 //! A check that cannot fail proves nothing: this table is where each is seen to fail for the right reason.
 
-mod support;
-
-use support::{cudacheck, parallel, words};
+use crate::support::{cudacheck, parallel, words};
 
 /// A fault, the cases that are run under it, and what becomes of the run.
 struct Row {

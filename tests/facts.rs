@@ -1,8 +1,6 @@
 //! `cudacheck facts` on every simulated machine, for people and for programs, and recorded and read again.
 
-mod support;
-
-use support::{cudacheck, cudacheck_in};
+use crate::support::{cudacheck, cudacheck_in};
 
 #[test]
 fn every_simulated_machine_says_what_it_is() {

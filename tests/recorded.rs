@@ -3,14 +3,12 @@
 //! `tests/machines/PROFILE/record.json` is written by `ci/hardware` on a machine with a GPU. Where one exists,
 //! the profile of that name must give every case the same outcome.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::support::{Ran, cudacheck, repository, words};
 use serde_json::{Value, json};
-use support::{Ran, cudacheck, repository};
 
 /// Each case's outcomes, as a record of hardware or as the simulator gave them.
 type Outcomes = BTreeMap<String, Vec<String>>;
@@ -40,11 +38,7 @@ fn recorded(record: &Value) -> Outcomes {
 
 fn simulated(ran: &Ran) -> Outcomes {
     let word = |outcome: &cudacheck_model::outcome::Outcome| {
-        support::words(outcome)
-            .split(' ')
-            .next()
-            .unwrap()
-            .to_owned()
+        words(outcome).split(' ').next().unwrap().to_owned()
     };
     let finished = ran.finished().into_iter().map(|case| {
         (

@@ -1,10 +1,8 @@
 //! Whole runs on simulated machines: every profile, every exit code, and what is left on disk.
 
-mod support;
-
+use crate::support::{Ran, cudacheck, cudacheck_in, parallel, words};
 use cudacheck_model::event::Event;
 use cudacheck_model::outcome::Outcome;
-use support::{cudacheck, cudacheck_in, parallel, words};
 
 const PROFILES: &[&str] = &[
     "h100",
@@ -151,7 +149,7 @@ fn simulated_is_said_everywhere() {
 }
 
 /// A suite that examines a package: the same findings are then the package's failures.
-fn package_run(cases: &str, inject: &str) -> support::Ran {
+fn package_run(cases: &str, inject: &str) -> Ran {
     let directory = tempfile::tempdir().unwrap();
     let suite = format!(
         "name: demo\nsummary: a package under test\npackage: {{ name: demo }}\ncases:\n{cases}"

@@ -1,11 +1,9 @@
 //! Suites through the real binary: what is shipped is well-formed, what is wrong is refused clearly.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 
-use support::{cudacheck, cudacheck_in, repository};
+use crate::support::{cudacheck, cudacheck_in, repository};
 
 #[test]
 fn the_shipped_suites_are_well_formed_and_name_every_kernel_once() {

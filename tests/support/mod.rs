@@ -11,16 +11,16 @@ use cudacheck_model::plan::PlannedSkip;
 use tempfile::TempDir;
 
 /// What one invocation left behind.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
     /// Kept until the test has looked at it.
-    pub directory: TempDir,
+    pub(crate) directory: TempDir,
 }
 
 /// Runs `cudacheck` in a directory of its own, with an environment that holds nothing of the caller's.
-pub fn cudacheck<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Ran {
+pub(crate) fn cudacheck<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Ran {
     cudacheck_in(tempfile::tempdir().unwrap(), arguments)
 }
 
@@ -29,7 +29,7 @@ pub fn cudacheck<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Ra
     clippy::disallowed_methods,
     reason = "the supervisor is what is being tested here"
 )]
-pub fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
+pub(crate) fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
     directory: TempDir,
     arguments: I,
 ) -> Ran {
@@ -52,7 +52,7 @@ pub fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
 
 impl Ran {
     /// The directory of the only run.
-    pub fn run_directory(&self) -> PathBuf {
+    pub(crate) fn run_directory(&self) -> PathBuf {
         let mut runs: Vec<_> = fs::read_dir(self.directory.path().join("cudacheck-runs"))
             .unwrap_or_else(|error| panic!("no run: {error}\n{}", self.stderr))
             .map(|entry| entry.unwrap().path())
@@ -62,7 +62,7 @@ impl Ran {
     }
 
     /// All events of the only run.
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         let text = fs::read_to_string(self.run_directory().join("events.jsonl")).unwrap();
         text.lines()
             .map(|line| serde_json::from_str::<Timed>(line).unwrap().event)
@@ -70,7 +70,7 @@ impl Ran {
     }
 
     /// The cases that were run.
-    pub fn finished(&self) -> Vec<CaseFinished> {
+    pub(crate) fn finished(&self) -> Vec<CaseFinished> {
         let events = self.events().into_iter();
         events
             .filter_map(|event| {
@@ -84,7 +84,7 @@ impl Ran {
     }
 
     /// The cases that were not.
-    pub fn skipped(&self) -> Vec<PlannedSkip> {
+    pub(crate) fn skipped(&self) -> Vec<PlannedSkip> {
         let events = self.events().into_iter();
         events
             .filter_map(|event| {
@@ -98,7 +98,7 @@ impl Ran {
     }
 
     /// The run in numbers.
-    pub fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         match self.events().pop() {
             Some(Event::RunFinished(summary)) => summary,
             other => panic!("the last event is {other:?}\n{}", self.stderr),
@@ -106,7 +106,7 @@ impl Ran {
     }
 
     /// Leaves the JUnit report where `ci/junit` has other programs read it.
-    pub fn keep_junit(&self, name: &str) {
+    pub(crate) fn keep_junit(&self, name: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("junit");
         fs::create_dir_all(&folder).unwrap();
         let name: String = name
@@ -117,13 +117,13 @@ impl Ran {
     }
 
     /// The JUnit report.
-    pub fn junit(&self) -> String {
+    pub(crate) fn junit(&self) -> String {
         fs::read_to_string(self.run_directory().join("junit.xml")).unwrap()
     }
 }
 
 /// An outcome in a few words: `fault wrong-result at compare`.
-pub fn words(outcome: &Outcome) -> String {
+pub(crate) fn words(outcome: &Outcome) -> String {
     let finding = |word: &str, finding: &cudacheck_model::outcome::Finding| {
         let stage = finding
             .stage
@@ -142,7 +142,7 @@ pub fn words(outcome: &Outcome) -> String {
 }
 
 /// Runs jobs on both cores and returns their results in order.
-pub fn parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let results: Vec<_> = jobs.iter().map(|_| std::sync::Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -167,6 +167,6 @@ pub fn parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sync) -> 
 }
 
 /// The top of the repository.
-pub fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

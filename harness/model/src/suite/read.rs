@@ -90,7 +90,12 @@ impl Reader<'_> {
                     .map(|location| (location.line(), location.column()));
                 let message = error.without_snippet().to_string();
                 // The place stands before the message already.
-                let message = message.lines().next().unwrap_or_default().to_owned();
+                let message = message.lines().next().unwrap_or_default();
+                let message = message
+                    .split(" at line ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
                 self.complaints.push(Complaint {
                     file: self.file.to_owned(),
                     place,
