@@ -51,6 +51,7 @@ pub(crate) fn read(
         unpacked_bytes: source.len(),
         concatenated: false,
         debug: false,
+        empty: false,
         scrambled: false,
         host: None,
         identifier: None,

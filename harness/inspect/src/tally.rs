@@ -58,11 +58,44 @@ struct Counts {
     without_profile: u64,
     options: Vec<String>,
     identifiers: Vec<String>,
-    /// What can be loaded of the container that is being read.
-    open: Option<BTreeSet<Loadable>>,
+    /// The container that is being read.
+    open: Option<Open>,
     /// What can be loaded of the cubins outside of containers. Nothing says which of them are alternatives to each
     /// other; they are counted as one container, as the same kernels for several devices would be.
-    loose: Option<BTreeSet<Loadable>>,
+    loose: Option<Open>,
+}
+
+/// A container that is being read.
+#[derive(Default)]
+struct Open {
+    loadable: BTreeSet<Loadable>,
+    cubins: u64,
+    empty_cubins: u64,
+}
+
+impl Open {
+    /// Counts an entry, and answers whether that reached a limit.
+    fn take(&mut self, entry: &CodeEntry) -> bool {
+        let Some(loadable) = entry.loadable() else {
+            return false;
+        };
+        self.cubins += u64::from(matches!(loadable, Loadable::Cubin(_)));
+        self.empty_cubins += u64::from(entry.empty);
+        if self.loadable.len() < LOADABLE {
+            self.loadable.insert(loadable);
+            return false;
+        }
+        !self.loadable.contains(&loadable)
+    }
+
+    /// What can be loaded. Code for some devices may well have no kernels, but if none has any, there is nothing.
+    fn finish(self) -> BTreeSet<Loadable> {
+        if self.cubins > 0 && self.cubins == self.empty_cubins {
+            BTreeSet::new()
+        } else {
+            self.loadable
+        }
+    }
 }
 
 impl Tally {
@@ -75,7 +108,7 @@ impl Tally {
                 };
                 counts.close();
                 counts.containers += 1;
-                counts.open = Some(BTreeSet::new());
+                counts.open = Some(Open::default());
             }
             Event::Entry {
                 section,
@@ -163,19 +196,13 @@ impl Counts {
             Payload::Stored { .. } | Payload::Nested { .. } => self.open.get_or_insert_default(),
             Payload::Loose { .. } => self.loose.get_or_insert_default(),
         };
-        if let Some(loadable) = entry.loadable() {
-            if container.len() < LOADABLE {
-                container.insert(loadable);
-            } else {
-                limited |= !container.contains(&loadable);
-            }
-        }
+        limited |= container.take(entry);
         limited
     }
 
     fn close(&mut self) {
-        if let Some(profile) = self.open.take() {
-            self.profile(profile);
+        if let Some(open) = self.open.take() {
+            self.profile(open.finish());
         }
     }
 
@@ -191,7 +218,7 @@ impl Counts {
         self.close();
         if let Some(loose) = self.loose.take() {
             self.containers += 1;
-            self.profile(loose);
+            self.profile(loose.finish());
         }
         let groups = self.groups.into_iter().map(|(key, sum)| CodeGroup {
             kind: key.kind,

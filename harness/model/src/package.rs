@@ -5,12 +5,14 @@
 //! asks for them: [`CodeEntry`] is handed to a visitor and never collected here.
 
 mod code;
+mod coverage;
 mod elf;
 
 pub use code::{
     CodeEntry, CodeGroup, CodeKind, CodeSection, CodeVersion, Compression, ContainerProfile,
     FoundBy, HostSystem, IrVersion, Loadable,
 };
+pub use coverage::{Coverage, CoverageVerdict, coverage, is_tegra, machine_code_runs_on};
 pub use elf::{
     ElfClass, ElfFacts, ExecutableStack, Machine, NeededVersions, OpenedName, OpenedNameEvidence,
 };

@@ -17,6 +17,9 @@ pub(super) const BASE: usize = 64;
 /// Texts that are longer are cut: the longest known name, a list of object files, has 3,888 bytes.
 const LONGEST_TEXT: usize = 16 * 1024;
 
+/// Bytes of the largest cubin that is looked into for kernels. Those without have up to 2.3 thousand.
+const EMPTY_CUBIN: u64 = 4096;
+
 /// The bits of [`Header::flags`].
 mod flag {
     pub(super) const DEBUG: u64 = 1 << 1;
@@ -183,6 +186,7 @@ impl Header {
             unpacked_bytes,
             concatenated: false,
             debug: self.flags & flag::DEBUG != 0,
+            empty: false,
             scrambled: self.flags & flag::SCRAMBLED != 0,
             host: self.host(),
             identifier: self.identifier(bytes, place, warnings),
@@ -278,14 +282,28 @@ pub(super) fn read(
     }
     let length = usize::try_from(size).unwrap_or(LONGEST).min(LONGEST);
     let bytes = window.get(offset, length)?;
-    let entry = header.entry(bytes, place, warnings);
+    let mut entry = header.entry(bytes, place, warnings);
     let payload = Payload::Stored {
         place: source.place(offset + size),
         length: entry.stored_bytes.min(header.payload),
     };
+    entry.empty = is_empty(window, offset + size, &entry)?;
     visit(&entry, payload);
     if entry.kind == CodeKind::Concatenated {
         concat::read(window, offset, &entry, size, warnings, visit)?;
     }
     Ok(Some(offset + total))
+}
+
+/// Whether a cubin has no kernel: the code of each is in a section of its own, `.text.` and its name.
+fn is_empty(window: &mut Window<'_>, payload: u64, entry: &CodeEntry) -> io::Result<bool> {
+    let small = entry.kind == CodeKind::Cubin
+        && entry.compression == Compression::None
+        && entry.stored_bytes <= EMPTY_CUBIN;
+    if !small {
+        return Ok(false);
+    }
+    let length = usize::try_from(entry.stored_bytes).unwrap_or(LONGEST);
+    let bytes = window.get(payload, length)?;
+    Ok(memchr::memmem::find(bytes, b".text.").is_none())
 }

@@ -78,7 +78,8 @@ pub struct CodeGroup {
 pub struct ContainerProfile {
     /// How many there are.
     pub containers: u64,
-    /// What can be loaded from each, ordered. Empty where there is only code that has first to be linked.
+    /// What can be loaded from each, ordered. Empty where all code has first to be linked, and where there is none:
+    /// linkers leave containers behind whose machine code has no kernels.
     pub loadable: Vec<Loadable>,
 }
 
@@ -116,6 +117,8 @@ pub struct CodeEntry {
     pub concatenated: bool,
     /// Whether it carries debug information.
     pub debug: bool,
+    /// Whether it is machine code without a kernel. Only looked for where it shows without unpacking.
+    pub empty: bool,
     /// Whether its payload is scrambled, so that it can only be listed.
     pub scrambled: bool,
     /// The operating system of the tool that made it.
