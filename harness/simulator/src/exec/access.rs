@@ -354,7 +354,7 @@ pub(super) fn atomic(
             return Err(Halt { lane, reason });
         }
         for (index, b) in atomic.b.iter().enumerate() {
-            let address = addresses[lane] + (index * size) as u64;
+            let address = addresses[lane].wrapping_add((index * size) as u64);
             let mut buffer = [0u8; 16];
             read(
                 machine,

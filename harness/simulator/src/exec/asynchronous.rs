@@ -129,7 +129,7 @@ fn carry_out(
                 return Err(Halt { lane, reason });
             }
             for (index, byte) in buffer[..copy.read].iter_mut().enumerate() {
-                let address = copy.from + index as u64;
+                let address = copy.from.wrapping_add(index as u64);
                 read(
                     machine,
                     block,

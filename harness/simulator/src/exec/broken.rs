@@ -115,7 +115,8 @@ pub(super) fn write_faulty(
 }
 
 fn overlaps(store: &PendingStore, address: u64, size: usize) -> bool {
-    store.address < address + size as u64 && address < store.address + store.bytes.len() as u64
+    store.address < address.saturating_add(size as u64)
+        && address < store.address + store.bytes.len() as u64
 }
 
 impl Machine<'_> {
@@ -152,7 +153,7 @@ impl Machine<'_> {
         }
         let near = self
             .pending
-            .range(address.saturating_sub(31)..address + size as u64);
+            .range(address.saturating_sub(31)..address.saturating_add(size as u64));
         near.rev()
             .find(|(_, store)| overlaps(store, address, size))
             .map(|(key, _)| *key)

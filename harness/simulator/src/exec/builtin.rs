@@ -97,7 +97,7 @@ fn text(
             warp,
             lane,
             MemorySpace::Generic,
-            address + bytes.len() as u64,
+            address.wrapping_add(bytes.len() as u64),
             &mut byte,
         )?;
         if byte[0] == 0 {
@@ -137,7 +137,7 @@ fn print(
         }
         let long = spec.contains(['l', 'z', 'j', 't']) || b"sfFeEgGaAp".contains(&kind);
         let size = if long { 8 } else { 4 };
-        arguments = arguments.next_multiple_of(size);
+        arguments = arguments.wrapping_add(size - 1) & !(size - 1);
         let mut word = [0u8; 8];
         super::access::read(
             machine,
@@ -148,7 +148,7 @@ fn print(
             arguments,
             &mut word[..size as usize],
         )?;
-        arguments += size;
+        arguments = arguments.wrapping_add(size);
         count += 1;
         let value = u64::from_le_bytes(word);
         let piece = match kind {

@@ -120,7 +120,7 @@ fn invalid(reason: String) -> Trap {
 }
 
 fn check(entry: &Entry, config: &LaunchConfig) -> Result<(), Trap> {
-    let threads: u64 = config.block.iter().map(|side| u64::from(*side)).product();
+    let threads = product(config.block);
     if threads == 0 || config.grid.contains(&0) {
         return Err(invalid("a grid without threads".to_owned()));
     }
@@ -151,7 +151,7 @@ fn check(entry: &Entry, config: &LaunchConfig) -> Result<(), Trap> {
 
 fn run_grid(machine: &mut Machine<'_>, entry: &Entry) -> Result<(), Trap> {
     let config = machine.config;
-    let blocks: u64 = config.grid.iter().map(|side| u64::from(*side)).product();
+    let blocks = product(config.grid);
     let resident = match config.cooperative {
         Cooperation::Plain => resident_blocks(machine.module, &entry.name, config).max(1),
         Cooperation::Cooperative => blocks,
@@ -302,8 +302,8 @@ fn run_block(
 
 /// How many blocks of a launch can be resident together; a cooperative grid must not be larger.
 pub fn resident_blocks(module: &Module, entry: &str, config: &LaunchConfig) -> u64 {
-    let threads: u64 = config.block.iter().map(|count| u64::from(*count)).product();
-    let threads = threads.max(1).next_multiple_of(32);
+    let threads = product(config.block);
+    let threads = threads.clamp(1, 1 << 40).next_multiple_of(32);
     let shared = module.entry(entry).map_or(0, |entry| entry.static_shared);
     let shared = u64::from(shared) + u64::from(config.dynamic_shared);
     let by_threads = u64::from(config.sm.threads) / threads;
@@ -312,4 +312,11 @@ pub fn resident_blocks(module: &Module, entry: &str, config: &LaunchConfig) -> u
         .min(by_shared.unwrap_or(u64::MAX))
         .min(u64::from(config.sm.blocks));
     each * u64::from(config.sm.multiprocessors)
+}
+
+/// How many there are in three dimensions; more than any device takes, if it is beyond counting.
+fn product(sides: [u32; 3]) -> u64 {
+    sides.iter().fold(1, |product: u64, side| {
+        product.saturating_mul(u64::from(*side))
+    })
 }

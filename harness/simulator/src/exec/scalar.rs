@@ -85,8 +85,8 @@ pub(super) fn special(machine: &Machine<'_>, block: &Block, warp: &Warp, which: 
     let config = machine.config;
     // One instruction takes about four cycles of one warp, as on most devices.
     let clock = machine.statistics.warp_instructions * 4;
-    let nanoseconds =
-        1_700_000_000_000_000_000 + clock * 1_000_000 / u64::from(config.sm.clock_khz.max(1));
+    let elapsed = u128::from(clock) * 1_000_000 / u128::from(config.sm.clock_khz.max(1));
+    let nanoseconds = 1_700_000_000_000_000_000 + elapsed as u64;
     let each = |value: u64| [value; 32];
     match which {
         Special::Tid(axis) => warp.tid[axis],

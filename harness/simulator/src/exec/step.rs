@@ -332,7 +332,11 @@ fn run_path(
             }
             Op::Alloca { d, size, align } => {
                 let sizes = row(&warp.rows, machine.constants, at.rows, *size);
-                let most = lanes(mask).map(|lane| sizes[lane]).max().unwrap_or(0);
+                let most = lanes(mask)
+                    .map(|lane| sizes[lane])
+                    .max()
+                    .unwrap_or(0)
+                    .min(1 << 32);
                 let begin = at.top.next_multiple_of(*align);
                 let end = begin.saturating_add(most).next_multiple_of(16);
                 if let Err(halt) = super::calls::grow(warp, mask, end) {

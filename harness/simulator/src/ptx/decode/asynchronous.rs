@@ -40,14 +40,18 @@ impl<'a> Compiler<'a> {
                 u32::try_from(count).unwrap_or(u32::MAX),
             )));
         } else if raw.take("mbarrier") {
-            if !raw.take("arrive") || !raw.take("noinc") {
-                return raw.unsupported();
+            if !raw.take("arrive") {
+                return raw.syntax("Instruction 'cp.async.mbarrier' requires .arrive");
             }
+            let counted = raw.take("noinc");
             let address = self.barrier_address(raw, 0, Ty::B64)?;
-            self.emit(Op::MemoryBarrier(Box::new(MemoryBarrier {
-                address,
-                kind: MemoryBarrierKind::AfterCopies,
-            })));
+            // Without .noinc the barrier expects this arrival in addition, so that only the copies matter.
+            self.emit(if counted {
+                let kind = MemoryBarrierKind::AfterCopies;
+                Op::MemoryBarrier(Box::new(MemoryBarrier { address, kind }))
+            } else {
+                Op::WaitGroup(None)
+            });
         } else {
             let all = raw.one_of(&[("ca", true), ("cg", false)]);
             let shared = raw.take("shared") || raw.take("shared::cta");
