@@ -10,9 +10,13 @@ mod elf;
 mod extract;
 mod fatbin;
 mod file;
+#[cfg(test)]
+mod fixture;
+mod known;
 mod names;
 mod pe;
 mod pool;
+pub mod resolve;
 mod scan;
 mod source;
 mod tally;
@@ -110,7 +114,7 @@ pub fn inspect(
             .map(|section| section.containers)
             .sum::<u64>();
         counts.entries += file.code.iter().map(|section| section.entries).sum::<u64>();
-        files.push(file);
+        files.push(*file);
     }
     // Sorting is stable: the faults of one file stay in the order of the file.
     warnings.sort_by(|one, other| one.file.cmp(&other.file));
@@ -165,10 +169,10 @@ pub fn entries(
     Ok(warnings.finish().0)
 }
 
-/// What reading one file gave.
+/// What reading one file gave: mostly nothing, and there may be a million of these.
 struct Outcome {
     size: u64,
-    file: Option<PackageFile>,
+    file: Option<Box<PackageFile>>,
     warnings: Vec<ReadWarning>,
     warnings_left_out: u64,
 }
@@ -191,14 +195,16 @@ fn read_file(candidate: &Candidate, search: Search, scanner: &mut Scanner) -> Ou
         None
     });
     let code = tally.finish(&mut warnings);
-    let file = contents.map(|Contents { kind, machine, elf }| PackageFile {
-        path: candidate.path.clone(),
-        aliases: candidate.aliases.clone(),
-        kind,
-        size,
-        machine,
-        elf,
-        code,
+    let file = contents.map(|Contents { kind, machine, elf }| {
+        Box::new(PackageFile {
+            path: candidate.path.clone(),
+            aliases: candidate.aliases.clone(),
+            kind,
+            size,
+            machine,
+            elf,
+            code,
+        })
     });
     let (warnings, warnings_left_out) = warnings.finish();
     Outcome {

@@ -1,0 +1,232 @@
+//! The search for one name, in the order of `_dl_map_object` of glibc.
+
+use std::path::{Path, PathBuf};
+
+use cudacheck_model::finding::Rule;
+
+use super::context::{Unseen, cache_flags, is_c_library, is_loader};
+use super::load::{Object, Process};
+use super::search_path::{Element, Variables, fill, normal};
+use super::system::Look;
+use super::{Found, cache};
+use crate::known;
+
+/// What a name gives an object of a process, where the objects in `scope` are loaded.
+pub(super) fn search(
+    process: &Process<'_, '_>,
+    asker: usize,
+    name: &str,
+    scope: &[usize],
+) -> Found {
+    if let Some(loaded) = loaded(process, name, scope) {
+        return loaded;
+    }
+    if name.contains('/') {
+        return at_path(process, asker, name);
+    }
+    if is_loader(name) {
+        return the_loader(process);
+    }
+    let found = by_rpath(process, asker, name)
+        .or_else(|| in_library_path(process, name))
+        .or_else(|| {
+            let runpath = &process.objects[asker].runpath;
+            in_elements(process, runpath, name, || Rule::Runpath)
+        })
+        .or_else(|| in_cache(process, asker, name))
+        .or_else(|| {
+            let has_defaults = !process.objects[asker].elf().no_default_directories;
+            let directories = &process.defaults.directories;
+            let mut searched = directories.iter().filter(|_| has_defaults);
+            searched.find_map(|directory| {
+                in_directory(process, directory, name, &Rule::DefaultDirectory)
+            })
+        });
+    found.unwrap_or_else(|| unseen(process, name))
+}
+
+/// A name matches what an object was loaded for, and its SONAME.
+fn loaded(process: &Process<'_, '_>, name: &str, scope: &[usize]) -> Option<Found> {
+    let mut objects = scope.iter().map(|index| &process.objects[*index]);
+    let object = objects.find(|object| object.answers_to(name))?;
+    Some(already(process, object))
+}
+
+fn already(process: &Process<'_, '_>, object: &Object<'_>) -> Found {
+    Found::File {
+        path: object.path.clone(),
+        real: process.system.name(&object.real),
+        rule: Rule::AlreadyLoaded,
+    }
+}
+
+fn at_path(process: &Process<'_, '_>, asker: usize, name: &str) -> Found {
+    let filled = PathBuf::from(fill(
+        name,
+        &process.variables(&process.objects[asker].origin),
+    ));
+    // A relative path depends on where the program is started, which no file tells.
+    if !filled.is_absolute() {
+        return Found::Missing;
+    }
+    match process.system.look_at(&filled, process.wanted) {
+        Look::Fits(real) => Found::File {
+            path: filled,
+            real: process.system.name(&real),
+            rule: Rule::Path,
+        },
+        Look::Unusable(because) => Found::Unusable {
+            path: filled,
+            rule: Rule::Path,
+            because,
+        },
+        Look::Absent => Found::Missing,
+    }
+}
+
+/// The loader is loaded before anything else, from where the program says.
+fn the_loader(process: &Process<'_, '_>) -> Found {
+    let path = process.interpreter.as_deref();
+    match path.and_then(|path| Some((path, process.system.follow(path)?))) {
+        Some((path, real)) => Found::File {
+            path: path.to_owned(),
+            real: process.system.name(&real),
+            rule: Rule::AlreadyLoaded,
+        },
+        None => Found::LeftToSystem,
+    }
+}
+
+/// `DT_RPATH` of the asker, of what led to it, and of the program. A `DT_RUNPATH` of the asker switches all off.
+fn by_rpath(process: &Process<'_, '_>, asker: usize, name: &str) -> Option<Found> {
+    if process.objects[asker].elf().runpath.is_some() {
+        return None;
+    }
+    let mut next = Some(asker);
+    let mut is_program_done = false;
+    while let Some(index) = next {
+        is_program_done |= index == 0;
+        let found = by_rpath_of(process, index, name);
+        if found.is_some() {
+            return found;
+        }
+        next = process.objects[index].loader;
+    }
+    if process.is_program && !is_program_done {
+        by_rpath_of(process, 0, name)
+    } else {
+        None
+    }
+}
+
+fn by_rpath_of(process: &Process<'_, '_>, index: usize, name: &str) -> Option<Found> {
+    let object = &process.objects[index];
+    let of = || process.system.name(&object.real);
+    in_elements(process, &object.rpath, name, || Rule::Rpath { of: of() })
+}
+
+fn in_library_path(process: &Process<'_, '_>, name: &str) -> Option<Found> {
+    let mut directories = process.context.library_path.iter();
+    directories.find_map(|directory| in_directory(process, directory, name, &Rule::LibraryPath))
+}
+
+fn in_elements(
+    process: &Process<'_, '_>,
+    elements: &[Element],
+    name: &str,
+    rule: impl Fn() -> Rule,
+) -> Option<Found> {
+    let mut directories = elements
+        .iter()
+        .filter_map(|element| element.directory.as_deref());
+    directories.find_map(|directory| in_directory(process, directory, name, &rule()))
+}
+
+fn in_directory(
+    process: &Process<'_, '_>,
+    directory: &Path,
+    name: &str,
+    rule: &Rule,
+) -> Option<Found> {
+    let hardware = process.context.hardware.iter();
+    let special = hardware.map(|level| directory.join("glibc-hwcaps").join(level));
+    let searched = special.chain(std::iter::once(directory.to_owned()));
+    for directory in searched {
+        let path = || directory.join(name);
+        match process.system.look(&directory, name, process.wanted) {
+            Look::Fits(real) => {
+                let real = process.system.name(&real);
+                return Some(Found::File {
+                    path: path(),
+                    real,
+                    rule: rule.clone(),
+                });
+            }
+            Look::Unusable(because) => {
+                return Some(Found::Unusable {
+                    path: path(),
+                    rule: rule.clone(),
+                    because,
+                });
+            }
+            Look::Absent => {}
+        }
+    }
+    // The driver's directory is part of the running system: what it holds there is known without being here.
+    let is_driver = known::driver_library(name).is_some()
+        && normal(directory) == Path::new(&known::driver().directory);
+    is_driver.then(|| Found::Driver {
+        directory: directory.to_owned(),
+        rule: rule.clone(),
+    })
+}
+
+fn in_cache(process: &Process<'_, '_>, asker: usize, name: &str) -> Option<Found> {
+    let cache = process.system.cache(&process.defaults.cache);
+    let path = cache::lookup(&cache, name, cache_flags(process.wanted.1)?)?;
+    let in_default = process
+        .defaults
+        .directories
+        .iter()
+        .any(|directory| path.starts_with(directory));
+    if in_default && process.objects[asker].elf().no_default_directories {
+        return None;
+    }
+    match process.system.look_at(&path, process.wanted) {
+        Look::Fits(real) => {
+            let real = process.system.name(&real);
+            Some(Found::File {
+                path,
+                real,
+                rule: Rule::Cache,
+            })
+        }
+        Look::Unusable(because) => Some(Found::Unusable {
+            path,
+            rule: Rule::Cache,
+            because,
+        }),
+        Look::Absent => None,
+    }
+}
+
+/// What was not found may still be there, where the system itself is not.
+fn unseen(process: &Process<'_, '_>, name: &str) -> Found {
+    let is_nvidia = known::driver_library(name).is_some() || known::toolkit_majors(name).is_some();
+    match process.defaults.unseen {
+        Unseen::CLibrary if is_c_library(name) => Found::LeftToSystem,
+        Unseen::System if !is_nvidia => Found::LeftToSystem,
+        Unseen::Nothing | Unseen::CLibrary | Unseen::System => Found::Missing,
+    }
+}
+
+impl Process<'_, '_> {
+    /// What the variables of a search path stand for in a file of this directory.
+    pub(super) fn variables<'v>(&'v self, origin: &'v Path) -> Variables<'v> {
+        Variables {
+            origin,
+            lib: &self.defaults.lib,
+            platform: &self.platform,
+        }
+    }
+}
