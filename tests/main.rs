@@ -1,7 +1,10 @@
 //! Whole-program tests. One binary, because linking is what takes long.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail it")]
+
 mod detection;
 mod facts;
+mod readme;
 mod recorded;
 mod run;
 mod suites;

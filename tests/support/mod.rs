@@ -170,3 +170,22 @@ pub(crate) fn parallel<T: Sync, R: Send>(jobs: &[T], work: impl Fn(&T) -> R + Sy
 pub(crate) fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
+
+/// Takes out what differs from run to run: times and the names of runs.
+pub(crate) fn hide_run(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| hide(hide(line.to_owned(), "[ ", "s]"), "cudacheck-runs/", "/"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Hides what stands between two texts, once a line.
+fn hide(line: String, before: &str, after: &str) -> String {
+    let Some((head, rest)) = line.split_once(before) else {
+        return line;
+    };
+    let Some((_, tail)) = rest.split_once(after) else {
+        return line;
+    };
+    format!("{head}{before}…{after}{tail}")
+}
