@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use cudacheck_model::package::{OpenedName, OpenedNameEvidence};
 use memchr::memmem::Finder;
 
+use crate::known;
+
 /// Names that are kept of one file.
 const KEPT: usize = 1024;
 
@@ -38,14 +40,17 @@ pub(crate) fn collect(library: &Finder<'_>, chunk: &[u8], found: &mut BTreeSet<S
 }
 
 /// The names with how it is known that the file opens them.
-pub(crate) fn opened(_soname: Option<&str>, found: BTreeSet<String>) -> Vec<OpenedName> {
-    let names = found.into_iter();
-    names
-        .map(|name| OpenedName {
-            name,
-            evidence: OpenedNameEvidence::String,
-        })
-        .collect()
+pub(crate) fn opened(soname: Option<&str>, found: BTreeSet<String>) -> Vec<OpenedName> {
+    let names = found.into_iter().map(|name| {
+        let is_known = soname.is_some_and(|soname| known::opens(soname, base(&name)));
+        let evidence = if is_known {
+            OpenedNameEvidence::Known
+        } else {
+            OpenedNameEvidence::String
+        };
+        OpenedName { name, evidence }
+    });
+    names.collect()
 }
 
 fn is_part(byte: u8) -> bool {
@@ -102,5 +107,20 @@ mod tests {
         check("libcuda.so.1\0", &[]);
         check("\0libcuda.so.1", &[]);
         check("\0.so.so.so.so.so\0", &[]);
+    }
+
+    #[track_caller]
+    fn check_evidence(soname: Option<&str>, name: &str, expected: OpenedNameEvidence) {
+        let names = opened(soname, BTreeSet::from([name.to_owned()]));
+        assert_eq!(names[0].evidence, expected);
+    }
+
+    #[test]
+    fn a_string_is_evidence_where_its_library_is_known_to_open_it() {
+        use OpenedNameEvidence::{Known, String};
+        check_evidence(Some("libcublasLt.so.12"), "libnvrtc.so.12", Known);
+        check_evidence(Some("libcublasLt.so.12"), "/usr/lib/libnvrtc.so.12", Known);
+        check_evidence(Some("libfoo.so.1"), "libnvrtc.so.12", String);
+        check_evidence(None, "libcuda.so.1", String);
     }
 }

@@ -88,7 +88,8 @@ pub(crate) fn read_section(
 ) -> io::Result<()> {
     let mut window = Window::new(source);
     let mut offset = 0;
-    while let Some(found) = next_container(&mut window, offset, warnings)? {
+    let mut expected = Between::Zeros;
+    while let Some(found) = next_container(&mut window, offset, expected, warnings)? {
         visit(Event::Container { section });
         let mut entries = |entry: &CodeEntry, payload| {
             visit(Event::Entry {
@@ -97,9 +98,9 @@ pub(crate) fn read_section(
                 payload,
             })
         };
-        offset = match read_container(&mut window, found, warnings, &mut entries)? {
-            Outcome::Whole { end } => end.next_multiple_of(8),
-            Outcome::Broken { end } => end,
+        (offset, expected) = match read_container(&mut window, found, warnings, &mut entries)? {
+            Outcome::Whole { end } => (end.next_multiple_of(8), Between::Zeros),
+            Outcome::Broken { end } => (end, Between::Debris),
         };
     }
     Ok(())
@@ -196,10 +197,20 @@ pub(crate) fn read_container(
     Ok(Outcome::Whole { end })
 }
 
-/// Where the next container begins. Between containers there may only be zeros.
+/// What may be before the next container.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Between {
+    /// Nothing but padding.
+    Zeros,
+    /// The rest of a container that could not be read, which has been reported.
+    Debris,
+}
+
+/// Where the next container begins.
 fn next_container(
     window: &mut Window<'_>,
     from: u64,
+    expected: Between,
     warnings: &mut Warnings,
 ) -> io::Result<Option<u64>> {
     let source = window.source();
@@ -228,7 +239,7 @@ fn next_container(
         foreign.get_or_insert(offset);
         offset = next_magic(source, offset + 8)?;
     };
-    if let Some(foreign) = foreign {
+    if let Some(foreign) = foreign.filter(|_| expected == Between::Zeros) {
         let end = found.unwrap_or(source.len());
         let message = format!(
             "{} bytes are neither a container nor padding",
