@@ -136,20 +136,31 @@ impl Reader<'_> {
             }));
         }
         let mut names = BTreeSet::new();
-        self.elf_code(source, &elf, &mut names, warnings)?;
-        if elf.file_type == elf::ET_REL {
-            return Ok(Some(Contents {
-                kind: FileKind::Relocatable,
-                machine: Some(machine),
-                elf: None,
-            }));
+        match elf.file_type {
+            elf::ET_REL => {
+                self.elf_code(source, &elf, &mut names, warnings)?;
+                Ok(Some(Contents {
+                    kind: FileKind::Relocatable,
+                    machine: Some(machine),
+                    elf: None,
+                }))
+            }
+            elf::ET_DYN | elf::ET_EXEC if !dynamic::is_debug_file(&elf) => {
+                self.elf_code(source, &elf, &mut names, warnings)?;
+                let (kind, facts) = dynamic::facts(source, &elf, names, warnings)?;
+                Ok(Some(Contents {
+                    kind,
+                    machine: Some(machine),
+                    elf: Some(facts),
+                }))
+            }
+            elf::ET_DYN | elf::ET_EXEC | elf::ET_CORE => Ok(None),
+            elf::FileType(number) => {
+                let message = format!("an ELF file of the unknown type {number} is not read");
+                warnings.at(WarningCode::MalformedFile, source.place(16), message);
+                Ok(None)
+            }
         }
-        let facts = dynamic::facts(source, &elf, names, warnings)?;
-        Ok(facts.map(|(kind, facts)| Contents {
-            kind,
-            machine: Some(machine),
-            elf: Some(facts),
-        }))
     }
 
     fn elf_code(

@@ -83,19 +83,13 @@ impl Strings<'_> {
     }
 }
 
-/// What a file tells the loader, with what kind of file that makes it.
-///
-/// None for files that no loader loads: objects, core dumps, files that only hold debug information.
+/// What a file that is loaded tells the loader, with what kind of file that makes it.
 pub(crate) fn facts(
     source: Source<'_>,
     elf: &Elf,
     opened: BTreeSet<String>,
     warnings: &mut Warnings,
-) -> io::Result<Option<(FileKind, ElfFacts)>> {
-    let loaded = matches!(elf.file_type, elf::ET_DYN | elf::ET_EXEC);
-    if !loaded || is_debug_file(elf) {
-        return Ok(None);
-    }
+) -> io::Result<(FileKind, ElfFacts)> {
     let mut window = Window::new(source);
     let dynamic = read(&mut window, elf, warnings)?;
     let strings = dynamic.strings.and_then(|address| elf.offset_of(address));
@@ -145,11 +139,11 @@ pub(crate) fn facts(
         opened_names: names::opened(soname.as_deref(), opened),
         soname,
     };
-    Ok(Some((kind, facts)))
+    Ok((kind, facts))
 }
 
 /// Files of `strip --only-keep-debug` keep the headers of what they describe, and none of its bytes.
-fn is_debug_file(elf: &Elf) -> bool {
+pub(crate) fn is_debug_file(elf: &Elf) -> bool {
     let allocated =
         |section: &&super::Section| section.flags.contains(elf::SHF_ALLOC) && section.size > 0;
     let mut sections = elf.sections.iter().filter(allocated).peekable();

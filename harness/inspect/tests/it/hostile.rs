@@ -156,6 +156,18 @@ fn sections_may_lie_about_their_place() {
 }
 
 #[test]
+fn a_file_of_a_type_that_no_loader_knows_is_not_read() {
+    let file = elf(X86_64, &[section(".nv_fatbin", fixture("t1.fatbin"))]);
+    check(
+        &put(&file, 16, &[0x7f, 0]),
+        &[(WarningCode::MalformedFile, Some(16))],
+        0,
+    );
+    // Core dumps may lie about, and are no packages.
+    check(&put(&file, 16, &[4, 0]), &[], 0);
+}
+
+#[test]
 fn many_sections_of_the_same_bytes_are_not_all_read() {
     let data = vec![1; 1 << 20];
     let file = elf(X86_64, &[section(".data", data)]);
@@ -279,6 +291,9 @@ fn honest() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    // A failure is to become a test above, which says what it is about.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever becomes of a file, reading and unpacking it ends with an answer whose counts agree.
     #[test]
     fn damaged_files_are_read_to_an_end(
