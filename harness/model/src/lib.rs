@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
+pub mod compat;
 pub mod cuda;
 pub mod event;
 pub mod facts;

@@ -1,0 +1,267 @@
+//! The code's part: whether the package has machine code or PTX that this GPU can run with this driver.
+
+use std::collections::BTreeSet;
+
+use super::driver::Loaded;
+use crate::compat::answer::{Domain, Prospect, Rule, Step};
+use crate::compat::bound::{Bound, Known};
+use crate::compat::gpu::{self, Fit, Gpu};
+use crate::compat::machine::{Machine, Switch};
+use crate::compat::package::{self, Code, Contents, Package};
+use crate::compat::tables::{self, Confidence};
+use crate::version::{PtxIsa, Target, TargetReach};
+
+/// Whether code of the package runs on the GPU.
+pub(crate) fn fits(
+    package: &Package,
+    machine: &Machine,
+    gpu: &Gpu,
+    loaded: Loaded,
+) -> Option<Step> {
+    match &package.code {
+        Contents::Listed(code) if code.is_empty() => {
+            let text = "the package has no GPU code of its own".to_owned();
+            Some(Step::new(Rule::NoGpuCode, Prospect::Runs, text))
+        }
+        Contents::Listed(code) => Some(listed(code, package, machine, gpu, loaded)),
+        Contents::Assumed if package.toolkit == Bound::UNKNOWN => None,
+        Contents::Assumed => Some(assumed(package, machine, gpu, loaded)),
+    }
+}
+
+fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> Step {
+    let mut fits: Vec<(Fit, Target)> = Vec::new();
+    if machine.variables.force_ptx_jit == Switch::Off {
+        fits = code
+            .iter()
+            .filter_map(|code| match code {
+                Code::Machine(target) => {
+                    Some((gpu::machine_code_runs(*target, gpu.capability), *target))
+                }
+                Code::Ptx(..) => None,
+            })
+            .collect();
+    }
+    let best = fits.iter().filter(|(fit, _)| matches!(fit, Fit::Runs(_)));
+    let best = best.max_by_key(|(_, target)| target.capability);
+    if let Some((Fit::Runs(confidence), target)) = best {
+        let text = format!("machine code for {target} runs on {}", gpu.label());
+        return Step::new(Rule::Sass, Prospect::Runs, text).sure(*confidence);
+    }
+    if let Some((_, target)) = fits.iter().find(|(fit, _)| *fit == Fit::NotSupported) {
+        return across_tegra(*target, gpu);
+    }
+    let ptx: Vec<(Target, Bound<PtxIsa>)> = code
+        .iter()
+        .filter_map(|code| match code {
+            Code::Ptx(target, isa) => Some((*target, package::ptx_version(*isa, package.toolkit))),
+            Code::Machine(_) => None,
+        })
+        .filter(|(target, _)| gpu::ptx_reaches(*target, gpu.capability))
+        .collect();
+    if let Some(step) = ptx_step(&ptx, machine, gpu, loaded) {
+        return step;
+    }
+    if let Some((_, target)) = fits.iter().find(|(fit, _)| *fit == Fit::Unknown) {
+        let text = format!(
+            "whether machine code for {target} runs on {} is not known",
+            gpu.label()
+        );
+        return Step::new(Rule::UnknownGpu, Prospect::Unknown, text);
+    }
+    no_code(code, machine, gpu)
+}
+
+fn no_code(code: &[Code], machine: &Machine, gpu: &Gpu) -> Step {
+    let forced = match machine.variables.force_ptx_jit {
+        Switch::On => "CUDA_FORCE_PTX_JIT forbids machine code, and ",
+        Switch::Off => "",
+    };
+    let text = format!(
+        "{forced}the package carries {}; none of it runs on {}",
+        enumerate(code),
+        gpu.label()
+    );
+    let step = Step::new(Rule::NoCodeForGpu, Prospect::Fails, text).error(Domain::Cuda, 209);
+    let suffixed = code.iter().any(|code| match code {
+        Code::Machine(target) | Code::Ptx(target, _) => {
+            target.reach != TargetReach::Baseline && target.capability.major == gpu.capability.major
+        }
+    });
+    if suffixed {
+        step.doubted(
+            Confidence::Medium,
+            "that the error is 209 for code with a suffix is not tried",
+        )
+    } else {
+        step
+    }
+}
+
+/// GPU code in words: `machine code for sm_80, sm_86 and PTX for compute_86`.
+pub(crate) fn enumerate(code: &[Code]) -> String {
+    let (mut machine, mut ptx) = (BTreeSet::new(), BTreeSet::new());
+    for code in code {
+        match code {
+            Code::Machine(target) => machine.insert(*target),
+            Code::Ptx(target, _) => ptx.insert(*target),
+        };
+    }
+    let machine: Vec<String> = machine.iter().map(ToString::to_string).collect();
+    let ptx: Vec<String> = ptx.iter().map(|target| compute(*target)).collect();
+    match (machine.is_empty(), ptx.is_empty()) {
+        (true, true) => "no GPU code".to_owned(),
+        (false, true) => format!("machine code for {} and no PTX", machine.join(", ")),
+        (true, false) => format!("PTX for {} and no machine code", ptx.join(", ")),
+        (false, false) => format!(
+            "machine code for {} and PTX for {}",
+            machine.join(", "),
+            ptx.join(", ")
+        ),
+    }
+}
+
+/// A target as NVIDIA writes that of PTX: `compute_90`.
+fn compute(target: Target) -> String {
+    target.to_string().replace("sm_", "compute_")
+}
+
+fn across_tegra(target: Target, gpu: &Gpu) -> Step {
+    let (rule, text) = if gpu.is_tegra() {
+        let text = format!(
+            "machine code for {target} is made for desktop GPUs or other Jetsons, and NVIDIA supports only its own on {}",
+            gpu.label()
+        );
+        (Rule::DgpuSassOnTegra, text)
+    } else {
+        let text = format!(
+            "machine code for {target} is made for Jetson, and NVIDIA does not support it on {}",
+            gpu.label()
+        );
+        (Rule::TegraSassOnDgpu, text)
+    };
+    let why =
+        "NVIDIA's linker accepts it, so that it probably runs; that shows nothing about a package";
+    Step::new(rule, Prospect::NotSupported, text).doubted(Confidence::Medium, why)
+}
+
+/// What becomes of PTX that reaches the GPU; nothing if there is none.
+fn ptx_step(
+    ptx: &[(Target, Bound<PtxIsa>)],
+    machine: &Machine,
+    gpu: &Gpu,
+    loaded: Loaded,
+) -> Option<Step> {
+    let (target, isa) = ptx.iter().min_by_key(|(target, isa)| {
+        (
+            isa.at_most.is_none(),
+            isa.at_most,
+            std::cmp::Reverse(target.capability),
+        )
+    })?;
+    let compute = compute(*target);
+    if machine.variables.disable_ptx_jit == Switch::On {
+        let text = format!(
+            "CUDA_DISABLE_PTX_JIT forbids the compilation of the PTX for {compute}, and no machine code runs on {}",
+            gpu.label()
+        );
+        let step = Step::new(Rule::JitDisabled, Prospect::Fails, text).error(Domain::Cuda, 223);
+        return Some(step.or_error(Domain::Cuda, 209));
+    }
+    let accepts = loaded.ability.ptx;
+    let phrase = loaded.phrase(machine);
+    let jit = |verb: &str| {
+        format!(
+            "PTX {isa} for {compute} {verb} {phrase}, whose compiler accepts PTX up to {}",
+            ceiling(accepts)
+        )
+    };
+    Some(match accepts.reaches(*isa) {
+        Known::Yes => {
+            let text = format!(
+                "there is no machine code for {}, but PTX {isa} for {compute}, which {phrase} compiles when it is first used",
+                gpu.label()
+            );
+            Step::new(Rule::PtxJit, Prospect::RunsJit, text)
+        }
+        Known::No => {
+            let text = format!(
+                "there is no machine code for {}, and {}",
+                gpu.label(),
+                jit("is too new for")
+            );
+            Step::new(Rule::PtxTooNew, Prospect::Fails, text).error(Domain::Cuda, 222)
+        }
+        Known::Maybe => {
+            let text = format!(
+                "there is no machine code for {}, and whether {phrase} compiles PTX {isa} is not known",
+                gpu.label()
+            );
+            Step::new(Rule::UnknownDriver, Prospect::Unknown, text)
+        }
+    })
+}
+
+fn ceiling(accepts: Bound<PtxIsa>) -> String {
+    accepts
+        .at_most
+        .map_or("an unknown version".to_owned(), |isa| isa.to_string())
+}
+
+/// What a toolkit could make for the GPU, where it is not known what the package has.
+fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> Step {
+    let known: Vec<&tables::Toolkit> = package::possible(package.toolkit)
+        .filter(|toolkit| !toolkit.targets.is_empty())
+        .collect();
+    let name = format!("toolkit {}", package.toolkit);
+    if known.is_empty() {
+        let text = format!("for which GPUs {name} makes code is not known");
+        return Step::new(Rule::UnknownToolkit, Prospect::Unknown, text);
+    }
+    let best = |toolkit: &tables::Toolkit| {
+        let runs = |target: &&Target| {
+            matches!(
+                gpu::machine_code_runs(**target, gpu.capability),
+                Fit::Runs(_)
+            ) && target.reach == TargetReach::Baseline
+        };
+        toolkit
+            .targets
+            .iter()
+            .filter(runs)
+            .max_by_key(|target| target.capability)
+            .copied()
+    };
+    let forced = machine.variables.force_ptx_jit == Switch::On;
+    let targets: Vec<Option<Target>> = known.iter().map(|toolkit| best(toolkit)).collect();
+    match targets.iter().flatten().max() {
+        Some(target) if !forced && targets.iter().all(Option::is_some) => {
+            let text = format!(
+                "{name} makes machine code for {target}, which runs on {}; whether the package has it is not known",
+                gpu.label()
+            );
+            let confidence = known.iter().map(|toolkit| toolkit.confidence).max();
+            return Step::new(Rule::ToolkitTargets, Prospect::Runs, text)
+                .sure(confidence.unwrap_or_default());
+        }
+        Some(target) if !forced => {
+            let text = format!(
+                "{name} may make machine code for {target}; that depends on its exact version"
+            );
+            return Step::new(Rule::UnknownToolkit, Prospect::Unknown, text);
+        }
+        Some(_) | None => {}
+    }
+    let newest = known.iter().flat_map(|toolkit| &toolkit.targets);
+    let newest = newest
+        .filter(|target| target.reach == TargetReach::Baseline)
+        .filter(|target| gpu::ptx_reaches(**target, gpu.capability))
+        // The PTX of a target that the toolkit dropped is dropped with it.
+        .max();
+    let ptx = newest.map(|target| (*target, tables::ptx_of(package.toolkit)));
+    let ptx: Vec<_> = ptx.into_iter().collect();
+    ptx_step(&ptx, machine, gpu, loaded).unwrap_or_else(|| {
+        let text = format!("{name} makes no code for {}", gpu.label());
+        Step::new(Rule::ToolkitDroppedGpu, Prospect::Fails, text).error(Domain::Cuda, 209)
+    })
+}

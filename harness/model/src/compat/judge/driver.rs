@@ -1,0 +1,394 @@
+//! The driver's part: whether it knows the GPU, and whether it takes programs of the toolkit.
+
+use crate::compat::answer::{Domain, Prospect, Rule, Step};
+use crate::compat::bound::{Bound, Known};
+use crate::compat::gpu::{Gpu, GpuClass};
+use crate::compat::jetpack;
+use crate::compat::machine::{Ability, Machine};
+use crate::compat::package::{self, Package};
+use crate::compat::tables::{self, Confidence};
+use crate::facts::ModuleFlavour;
+use crate::version::{ComputeCapability, ToolkitVersion};
+
+/// The libcuda that a program loads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loaded {
+    /// What it can do.
+    pub(crate) ability: Ability,
+    /// Where it is from.
+    pub(crate) from: Origin,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Origin {
+    /// The machine's driver.
+    Driver,
+    /// A forward compatibility package.
+    Compat(ToolkitVersion),
+}
+
+impl Loaded {
+    /// In one phrase, with the newest PTX that it accepts left to the caller.
+    pub(crate) fn phrase(self, machine: &Machine) -> String {
+        match self.from {
+            Origin::Driver => machine.driver_phrase(),
+            Origin::Compat(cuda) => package_name(cuda, machine),
+        }
+    }
+}
+
+/// The name of the forward compatibility package for a CUDA version.
+pub(crate) fn package_name(cuda: ToolkitVersion, machine: &Machine) -> String {
+    let seven = machine
+        .jetpack
+        .as_ref()
+        .is_some_and(|jetpack| jetpack.major() >= 7);
+    let orin = machine
+        .gpus
+        .iter()
+        .any(|gpu| gpu.capability == ComputeCapability::new(8, 7));
+    let middle = if seven && orin { "orin-" } else { "" };
+    format!("cuda-compat-{middle}{}-{}", cuda.major, cuda.minor)
+}
+
+/// Which libcuda a program loads, and what is to be said of the package that it may be from.
+pub(crate) fn loaded(machine: &Machine, gpu: Option<&Gpu>) -> (Loaded, Option<Step>) {
+    let own = Loaded {
+        ability: machine.ability(),
+        from: Origin::Driver,
+    };
+    let Some(cuda) = machine.compat else {
+        return (own, None);
+    };
+    let by_package = Loaded {
+        ability: Ability::of(Bound::exactly(cuda)),
+        from: Origin::Compat(cuda),
+    };
+    match compat_package(machine, gpu, cuda) {
+        None => (own, None),
+        Some(step) => (by_package, Some(step)),
+    }
+}
+
+/// What becomes of a forward compatibility package; nothing if the driver has its version anyway.
+pub(crate) fn compat_package(
+    machine: &Machine,
+    gpu: Option<&Gpu>,
+    cuda: ToolkitVersion,
+) -> Option<Step> {
+    let name = package_name(cuda, machine);
+    if let Some(version) = &machine.jetpack {
+        let offered = jetpack::upgrades(version);
+        if machine.ability().cuda.exact() == Some(cuda) {
+            return None;
+        }
+        return Some(if offered.contains(&cuda) {
+            let text = format!("{name} brings CUDA {cuda} to JetPack {version}");
+            Step::new(Rule::CompatPackage, Prospect::RunsWithCompat, text)
+        } else {
+            let text = format!(
+                "NVIDIA offers no {name} for JetPack {version}{}",
+                listed(offered)
+            );
+            Step::new(Rule::UpgradeNotOffered, Prospect::NotSupported, text)
+        });
+    }
+    match gpu.map(|gpu| (gpu.class, gpu.label())) {
+        Some((GpuClass::Geforce, label)) => {
+            let text = format!("{name} is for data centers, and {label} is a GeForce or TITAN");
+            let step = Step::new(Rule::CompatNotAllowed, Prospect::Fails, text);
+            return Some(step.error(Domain::Cuda, 804));
+        }
+        Some((GpuClass::Workstation | GpuClass::Integrated | GpuClass::Unknown, label)) => {
+            let text = format!(
+                "{name} works on GPUs for data centers and on selected RTX ones; whether {label} is one is not known"
+            );
+            return Some(Step::new(Rule::CompatNotAllowed, Prospect::Unknown, text));
+        }
+        Some((GpuClass::Datacenter | GpuClass::Jetson, _)) | None => {}
+    }
+    let table = &tables::drivers().compat_packages;
+    let package = table.packages.iter().find(|package| package.cuda == cuda);
+    let (Some(package), Some(driver)) = (package, &machine.driver) else {
+        let text = format!(
+            "NVIDIA's list of forward compatibility packages does not tell of {name} on this driver"
+        );
+        return Some(Step::new(
+            Rule::CompatBaseNotListed,
+            Prospect::Unknown,
+            text,
+        ));
+    };
+    let branch = driver.branch();
+    let newest = table
+        .bases
+        .iter()
+        .max()
+        .is_none_or(|newest| branch > *newest);
+    match () {
+        () if package.needless_on.contains(&branch) => None,
+        () if package.usable_on.contains(&branch) => {
+            let text = format!("{name} brings CUDA {cuda} to driver {driver}");
+            Some(Step::new(
+                Rule::CompatPackage,
+                Prospect::RunsWithCompat,
+                text,
+            ))
+        }
+        () if table.bases.contains(&branch) || newest => {
+            let text = format!("{name} is older than driver {driver}");
+            let step = Step::new(Rule::CompatOlderThanDriver, Prospect::Fails, text);
+            let why = "NVIDIA only says that there is none for this branch; the error is what is seen in practice";
+            Some(
+                step.error(Domain::Cuda, 803)
+                    .doubted(Confidence::Medium, why),
+            )
+        }
+        () => {
+            let bases: Vec<String> = table.bases.iter().map(ToString::to_string).collect();
+            let text = format!(
+                "{name} is not listed for branch {branch}, but for {}",
+                bases.join(", ")
+            );
+            Some(Step::new(
+                Rule::CompatBaseNotListed,
+                Prospect::NotSupported,
+                text,
+            ))
+        }
+    }
+}
+
+fn listed(offered: &[ToolkitVersion]) -> String {
+    let versions: Vec<String> = offered.iter().map(ToString::to_string).collect();
+    if versions.is_empty() {
+        ", nor any other".to_owned()
+    } else {
+        format!(", only for CUDA {}", versions.join(", "))
+    }
+}
+
+/// Whether the driver's branch supports a GPU. Nothing to say if it does.
+pub(crate) fn knows_gpu(machine: &Machine, loaded: Loaded, gpu: &Gpu) -> Option<Step> {
+    let Some(generation) = tables::generation(gpu.capability) else {
+        let text = format!("{} is newer than the tables", gpu.label());
+        let step = Step::new(Rule::UnknownGpu, Prospect::Unknown, text);
+        let newest = tables::drivers()
+            .branches
+            .last()
+            .map_or(0, |branch| branch.branch);
+        let known_driver = machine
+            .driver
+            .as_ref()
+            .is_some_and(|driver| driver.branch() <= newest);
+        return Some(if known_driver {
+            let text = format!(
+                "{} is newer than the tables, and so newer than {}",
+                gpu.label(),
+                machine.driver_phrase()
+            );
+            Step { text, ..step }
+        } else {
+            step
+        });
+    };
+    if machine.is_jetson() || gpu.is_tegra() {
+        return None;
+    }
+    let turing = ComputeCapability::new(7, 5);
+    if machine.modules == Some(ModuleFlavour::Open) && gpu.capability < turing {
+        let text = format!(
+            "the open kernel modules are loaded, and {} is older than Turing",
+            gpu.label()
+        );
+        let step = Step::new(Rule::OpenModules, Prospect::Fails, text);
+        return Some(step.error(Domain::Cuda, 100).sure(Confidence::Medium));
+    }
+    let span = generation.branches.as_ref()?;
+    let own = machine.driver.as_ref().map(|driver| driver.branch());
+    let by_cuda = |cuda: ToolkitVersion| {
+        let mut all = tables::drivers().branches.iter();
+        all.find(|branch| branch.cuda == cuda)
+            .map(|branch| branch.branch)
+    };
+    let own = own.or_else(|| by_cuda(machine.cuda?))?;
+    let architecture = &generation.architecture;
+    if own < span.first {
+        let text = format!(
+            "{} needs driver branch {} or newer; this is {}",
+            gpu.label(),
+            span.first,
+            machine.driver_phrase()
+        );
+        let step = Step::new(Rule::GpuNewerThanDriver, Prospect::Fails, text);
+        return Some(
+            step.error(Domain::Cuda, 100)
+                .sure(generation.confidence.min(Confidence::Medium)),
+        );
+    }
+    let libraries = match loaded.from {
+        Origin::Driver => own,
+        Origin::Compat(cuda) => by_cuda(cuda).unwrap_or(own).max(own),
+    };
+    let last = span.last.filter(|last| libraries > *last)?;
+    let text = format!(
+        "branch {last} of the driver is the last for {architecture} such as {}; this is {}",
+        gpu.label(),
+        loaded.phrase(machine)
+    );
+    let step = Step::new(Rule::GpuDroppedByDriver, Prospect::Fails, text);
+    Some(step.error(Domain::Cuda, 100).sure(Confidence::Medium))
+}
+
+/// Whether the driver takes programs of the toolkit.
+pub(crate) fn takes_toolkit(
+    package: &Package,
+    machine: &Machine,
+    gpu: Option<&Gpu>,
+    loaded: Loaded,
+) -> Option<Step> {
+    let toolkit = package.toolkit;
+    let driver = loaded.ability.cuda;
+    let phrase = loaded.phrase(machine);
+    let name = format!("toolkit {toolkit}");
+    if toolkit == Bound::UNKNOWN {
+        let text = "which toolkit it is built with is not known".to_owned();
+        return Some(Step::new(Rule::UnknownToolkit, Prospect::Unknown, text));
+    }
+    if driver == Bound::UNKNOWN {
+        let text = match gpu {
+            Some(gpu) if gpu.is_tegra() => "which JetPack the Jetson has is not known".to_owned(),
+            Some(_) | None => "which driver the machine has is not known".to_owned(),
+        };
+        return Some(Step::new(Rule::UnknownDriver, Prospect::Unknown, text));
+    }
+    let major = package::major(toolkit);
+    // A package of a version in the table's last major reaches whatever the driver of that major reaches.
+    let newer = driver.reaches(toolkit);
+    let step = match newer {
+        Known::Yes => {
+            let text = format!("{name} is not newer than {phrase}");
+            Step::new(Rule::Backward, Prospect::Runs, text)
+        }
+        Known::No | Known::Maybe => match major {
+            Some(major) => same_major(machine, gpu, loaded, toolkit, major),
+            None if newer == Known::No => too_old(&name, &phrase, toolkit),
+            None => {
+                let text = format!("whether {phrase} is new enough for {name} is not known");
+                Step::new(Rule::UnknownToolkit, Prospect::Unknown, text)
+            }
+        },
+    };
+    Some(step.sure(confidence(machine, loaded)))
+}
+
+fn too_old(name: &str, phrase: &str, toolkit: Bound<ToolkitVersion>) -> Step {
+    let needs = match toolkit.at_least {
+        Some(lowest) if lowest.major >= 11 => format!("CUDA {}", lowest.major),
+        Some(lowest) => format!("CUDA {lowest}"),
+        None => "a newer CUDA".to_owned(),
+    };
+    let text = format!("{name} needs a driver that supports {needs}; this is {phrase}");
+    Step::new(Rule::DriverTooOld, Prospect::Fails, text).error(Domain::Cudart, 35)
+}
+
+/// The driver does not certainly reach the toolkit, whose major version is known.
+fn same_major(
+    machine: &Machine,
+    gpu: Option<&Gpu>,
+    loaded: Loaded,
+    toolkit: Bound<ToolkitVersion>,
+    major: u32,
+) -> Step {
+    let name = format!("toolkit {toolkit}");
+    let phrase = loaded.phrase(machine);
+    let majors = loaded.ability.cuda.map(|version| version.major);
+    let unknown = |text: String| Step::new(Rule::UnknownDriver, Prospect::Unknown, text);
+    match majors.reaches(Bound::exactly(major)) {
+        Known::No => return too_old(&name, &phrase, toolkit),
+        Known::Maybe => {
+            return unknown(format!(
+                "whether {phrase} supports CUDA {major} is not known"
+            ));
+        }
+        Known::Yes => {}
+    }
+    if major < 11 {
+        return match loaded.ability.cuda.reaches(toolkit) {
+            Known::No => too_old(&name, &phrase, toolkit),
+            Known::Yes | Known::Maybe => unknown(format!(
+                "whether {phrase} is new enough for {name} is not known"
+            )),
+        };
+    }
+    if machine.is_jetson() && loaded.from == Origin::Driver {
+        return jetson(machine, gpu, loaded, toolkit);
+    }
+    let Some(floor) = tables::floor(major) else {
+        return unknown(format!("the lowest driver for CUDA {major} is not known"));
+    };
+    // A package of a known CUDA version comes from a driver above the floor of its major.
+    let above = match (&machine.driver, loaded.from) {
+        (_, Origin::Compat(_)) => true,
+        (Some(driver), Origin::Driver) => *driver >= floor.driver,
+        (None, Origin::Driver) => true,
+    };
+    if above {
+        let text = format!(
+            "{name} is newer than {phrase}, but of the same major version and above its floor {}: \
+             machine code runs, functions that only a newer driver has fail with error 36",
+            floor.driver
+        );
+        return Step::new(Rule::MinorCompat, Prospect::RunsMinorCompat, text);
+    }
+    let text = format!(
+        "{name} needs driver {} or newer; this is {phrase}",
+        floor.driver
+    );
+    let step = Step::new(Rule::DriverTooOld, Prospect::Fails, text);
+    let step = step.error(Domain::Cudart, 3).or_error(Domain::Cudart, 35);
+    let why = "the runtime compares major versions only, so that a program may get further than NVIDIA promises; \
+               NVIDIA shows error 3";
+    step.doubted(Confidence::Low, why)
+}
+
+/// A toolkit newer than the driver of a Jetson, of the same major version.
+fn jetson(
+    machine: &Machine,
+    gpu: Option<&Gpu>,
+    loaded: Loaded,
+    toolkit: Bound<ToolkitVersion>,
+) -> Step {
+    let phrase = machine.driver_phrase();
+    let release = machine
+        .jetpack
+        .as_ref()
+        .map_or(0, jetpack::JetPackVersion::major);
+    let tegra = gpu.is_none_or(Gpu::is_tegra);
+    let certain = loaded.ability.cuda.reaches(toolkit) == Known::No;
+    if certain && tegra && release <= 6 {
+        let text = format!(
+            "toolkit {toolkit} is newer than {phrase}, and JetPack up to 6 has no minor-version compatibility"
+        );
+        return Step::new(Rule::JetsonNoMinorCompat, Prospect::NotSupported, text);
+    }
+    let text = format!(
+        "toolkit {toolkit} is newer than {phrase}; NVIDIA does not say whether it runs without an upgrade package"
+    );
+    Step::new(Rule::JetsonNoMinorCompat, Prospect::Unknown, text)
+}
+
+/// How sure it is what the loaded library supports.
+fn confidence(machine: &Machine, loaded: Loaded) -> Confidence {
+    if machine.cuda.is_some() || loaded.from != Origin::Driver {
+        return Confidence::High;
+    }
+    if let Some(version) = &machine.jetpack {
+        return jetpack::release(version).map_or(Confidence::Low, |release| release.confidence);
+    }
+    let branch = machine
+        .driver
+        .as_ref()
+        .and_then(|driver| tables::branch(driver.branch()));
+    branch.map_or(Confidence::Medium, |branch| branch.confidence)
+}

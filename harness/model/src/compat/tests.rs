@@ -1,0 +1,5 @@
+//! The tables checked, the worked cases, and what must hold for every driver and package.
+
+mod cases;
+mod properties;
+mod tables;
