@@ -134,6 +134,7 @@ pub(crate) enum Need {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Driver {
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test looks at it"))]
     schema: u32,
     /// Where they are on NixOS.
     pub(crate) directory: String,
@@ -208,6 +209,7 @@ pub(crate) enum PlatformDevices {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Opened {
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test looks at it"))]
     schema: u32,
     libraries: Vec<OpeningLibrary>,
 }
@@ -216,6 +218,10 @@ struct Opened {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct OpeningLibrary {
     library: String,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "it is for readers of the table")
+    )]
     seen_in: String,
     opens: Vec<OpenedName>,
 }
@@ -223,6 +229,7 @@ struct OpeningLibrary {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Toolkit {
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test looks at it"))]
     schema: u32,
     libraries: Vec<ToolkitFamily>,
     gcc: Vec<GccRelease>,
@@ -246,6 +253,7 @@ struct GccRelease {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Platforms {
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test looks at it"))]
     schema: u32,
     platforms: Vec<Platform>,
     tegra: Vec<ComputeCapability>,

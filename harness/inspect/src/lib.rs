@@ -10,6 +10,7 @@ mod elf;
 mod extract;
 mod fatbin;
 mod file;
+pub mod finding;
 #[cfg(test)]
 mod fixture;
 mod known;

@@ -25,6 +25,8 @@ pub(super) struct Process<'s, 'a> {
     pub(super) defaults: Defaults,
     pub(super) platform: String,
     pub(super) interpreter: Option<PathBuf>,
+    /// Whether Nix's loader is the one.
+    pub(super) is_nix: bool,
     /// Whether the first object is a program, whose `DT_RPATH` serves everything.
     pub(super) is_program: bool,
     /// What fits into the process.
@@ -119,6 +121,7 @@ impl<'s, 'a> Process<'s, 'a> {
                 .clone()
                 .unwrap_or_else(|| platform(machine).to_owned()),
             interpreter: interpreter.map(Path::to_owned),
+            is_nix,
             is_program,
             wanted: (elf.class, machine),
             objects: Vec::new(),

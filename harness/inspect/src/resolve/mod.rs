@@ -19,8 +19,9 @@ mod system;
 mod tests;
 
 pub use context::{LoaderContext, LoaderKind};
+pub(crate) use search_path::{is_stubs, normal};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use cudacheck_model::finding::{Edge, Rule};
@@ -36,10 +37,17 @@ pub fn resolve(facts: &PackageFacts, context: &LoaderContext) -> Resolution {
     let mut collected = Collected::default();
     for file in &facts.files {
         if let Some(process) = Process::start(&system, context, file) {
+            if process.is_nix {
+                collected.without_system.insert(file.path.clone());
+            }
             process.run(&mut |record| collected.take(&file.path, record));
         }
     }
-    collected.finish(&system)
+    let roots = facts.roots.iter().map(|root| system.inside(root)).collect();
+    Resolution {
+        roots,
+        ..collected.finish(&system)
+    }
 }
 
 /// What a loader would take.
@@ -48,6 +56,10 @@ pub fn resolve(facts: &PackageFacts, context: &LoaderContext) -> Resolution {
 pub struct Resolution {
     /// What each file gets when it is loaded on its own, in the order of the files and of what they ask for.
     pub edges: Vec<ResolvedEdge>,
+    /// Files that are loaded by Nix's loader, which searches nothing of the system.
+    pub without_system: BTreeSet<PathBuf>,
+    /// The given paths, as the system sees them.
+    pub roots: Vec<PathBuf>,
     /// What files get instead when another file is loaded first, where that is something else.
     pub within: Vec<ResolvedEdge>,
     /// Files that are taken but not below the given paths, by their path with all links resolved.
@@ -56,6 +68,17 @@ pub struct Resolution {
 }
 
 impl Resolution {
+    /// What a file gets on its own, and what it gets when something else was loaded first.
+    pub fn all_of<'r>(&'r self, file: &'r Path) -> impl Iterator<Item = &'r ResolvedEdge> {
+        let first = self
+            .within
+            .partition_point(|edge| edge.file.as_path() < file);
+        let within = self.within[first..]
+            .iter()
+            .take_while(move |edge| edge.file == file);
+        self.of(file).chain(within)
+    }
+
     /// What a file gets on its own.
     pub fn of<'r>(&'r self, file: &'r Path) -> impl Iterator<Item = &'r ResolvedEdge> {
         let first = self
@@ -101,6 +124,8 @@ pub enum Found {
         directory: PathBuf,
         /// Why it is searched.
         rule: Rule,
+        /// What would be taken on a machine without this directory.
+        otherwise: Option<PathBuf>,
     },
     /// A file that the loader cannot use, and that ends its search.
     Unusable {
@@ -161,6 +186,7 @@ impl Found {
 #[derive(Default)]
 struct Collected {
     own: Vec<ResolvedEdge>,
+    without_system: BTreeSet<PathBuf>,
     /// Answers of other starts with the first start that gave each.
     others: HashMap<(PathBuf, Edge, Found), PathBuf>,
 }
@@ -216,6 +242,8 @@ impl Collected {
         let outside = system.outside(taken);
         Resolution {
             edges,
+            without_system: self.without_system,
+            roots: Vec::new(),
             within,
             outside,
         }

@@ -27,7 +27,49 @@ pub(super) fn search(
     if is_loader(name) {
         return the_loader(process);
     }
-    let found = by_rpath(process, asker, name)
+    match by_paths(process, asker, name, DriverDirectory::Known) {
+        Some(Found::Driver {
+            directory, rule, ..
+        }) => {
+            let otherwise = by_paths(process, asker, name, DriverDirectory::Absent);
+            let otherwise = match otherwise {
+                Some(Found::File { path, .. }) => Some(path),
+                Some(
+                    Found::Driver { .. }
+                    | Found::Unusable { .. }
+                    | Found::LeftToSystem
+                    | Found::Missing,
+                )
+                | None => None,
+            };
+            Found::Driver {
+                directory,
+                rule,
+                otherwise,
+            }
+        }
+        Some(found) => found,
+        None => unseen(process, name),
+    }
+}
+
+/// Whether the driver's directory is on the machine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum DriverDirectory {
+    /// It is, with the driver in it.
+    Known,
+    /// It is not.
+    Absent,
+}
+
+fn by_paths(
+    process: &Process<'_, '_>,
+    asker: usize,
+    name: &str,
+    driver: DriverDirectory,
+) -> Option<Found> {
+    let name = Wanted { name, driver };
+    by_rpath(process, asker, name)
         .or_else(|| in_library_path(process, name))
         .or_else(|| {
             let runpath = &process.objects[asker].runpath;
@@ -41,8 +83,14 @@ pub(super) fn search(
             searched.find_map(|directory| {
                 in_directory(process, directory, name, &Rule::DefaultDirectory)
             })
-        });
-    found.unwrap_or_else(|| unseen(process, name))
+        })
+}
+
+/// A name that is searched for.
+#[derive(Clone, Copy)]
+struct Wanted<'n> {
+    name: &'n str,
+    driver: DriverDirectory,
 }
 
 /// A name matches what an object was loaded for, and its SONAME.
@@ -98,7 +146,7 @@ fn the_loader(process: &Process<'_, '_>) -> Found {
 }
 
 /// `DT_RPATH` of the asker, of what led to it, and of the program. A `DT_RUNPATH` of the asker switches all off.
-fn by_rpath(process: &Process<'_, '_>, asker: usize, name: &str) -> Option<Found> {
+fn by_rpath(process: &Process<'_, '_>, asker: usize, name: Wanted<'_>) -> Option<Found> {
     if process.objects[asker].elf().runpath.is_some() {
         return None;
     }
@@ -119,13 +167,13 @@ fn by_rpath(process: &Process<'_, '_>, asker: usize, name: &str) -> Option<Found
     }
 }
 
-fn by_rpath_of(process: &Process<'_, '_>, index: usize, name: &str) -> Option<Found> {
+fn by_rpath_of(process: &Process<'_, '_>, index: usize, name: Wanted<'_>) -> Option<Found> {
     let object = &process.objects[index];
     let of = || process.system.name(&object.real);
     in_elements(process, &object.rpath, name, || Rule::Rpath { of: of() })
 }
 
-fn in_library_path(process: &Process<'_, '_>, name: &str) -> Option<Found> {
+fn in_library_path(process: &Process<'_, '_>, name: Wanted<'_>) -> Option<Found> {
     let mut directories = process.context.library_path.iter();
     directories.find_map(|directory| in_directory(process, directory, name, &Rule::LibraryPath))
 }
@@ -133,7 +181,7 @@ fn in_library_path(process: &Process<'_, '_>, name: &str) -> Option<Found> {
 fn in_elements(
     process: &Process<'_, '_>,
     elements: &[Element],
-    name: &str,
+    name: Wanted<'_>,
     rule: impl Fn() -> Rule,
 ) -> Option<Found> {
     let mut directories = elements
@@ -145,15 +193,15 @@ fn in_elements(
 fn in_directory(
     process: &Process<'_, '_>,
     directory: &Path,
-    name: &str,
+    name: Wanted<'_>,
     rule: &Rule,
 ) -> Option<Found> {
     let hardware = process.context.hardware.iter();
     let special = hardware.map(|level| directory.join("glibc-hwcaps").join(level));
     let searched = special.chain(std::iter::once(directory.to_owned()));
     for directory in searched {
-        let path = || directory.join(name);
-        match process.system.look(&directory, name, process.wanted) {
+        let path = || directory.join(name.name);
+        match process.system.look(&directory, name.name, process.wanted) {
             Look::Fits(real) => {
                 let real = process.system.name(&real);
                 return Some(Found::File {
@@ -173,17 +221,19 @@ fn in_directory(
         }
     }
     // The driver's directory is part of the running system: what it holds there is known without being here.
-    let is_driver = known::driver_library(name).is_some()
+    let is_driver = name.driver == DriverDirectory::Known
+        && known::driver_library(name.name).is_some()
         && normal(directory) == Path::new(&known::driver().directory);
     is_driver.then(|| Found::Driver {
         directory: directory.to_owned(),
         rule: rule.clone(),
+        otherwise: None,
     })
 }
 
-fn in_cache(process: &Process<'_, '_>, asker: usize, name: &str) -> Option<Found> {
+fn in_cache(process: &Process<'_, '_>, asker: usize, name: Wanted<'_>) -> Option<Found> {
     let cache = process.system.cache(&process.defaults.cache);
-    let path = cache::lookup(&cache, name, cache_flags(process.wanted.1)?)?;
+    let path = cache::lookup(&cache, name.name, cache_flags(process.wanted.1)?)?;
     let in_default = process
         .defaults
         .directories

@@ -32,6 +32,7 @@ fn check_within(tree: &Tree, within: Option<&str>, file: &str, name: &str, expec
         Found::Driver {
             directory,
             rule: by,
+            ..
         } => format!("{}: driver in {}", rule(by), directory.display()),
         Found::Unusable { path, because, .. } => format!("{} {because}", path.display()),
         Found::LeftToSystem => "system".to_owned(),
