@@ -183,8 +183,9 @@ pub(crate) fn read_container(
     }
     let end = promised.min(source.len());
     let mut next = offset + HEADER;
+    let mut kernels = entry::Kernels::NoneYet;
     while next < end {
-        match entry::read(window, next, end, warnings, visit)? {
+        match entry::read(window, next, end, &mut kernels, warnings, visit)? {
             Some(after) => next = after,
             // The magic number is only ever found at multiples of eight, and never here.
             None => {

@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CodeSection, Loadable};
+use super::{CodeSection, FoundBy, Loadable};
 use crate::version::{ComputeCapability, PtxIsa, Target, TargetReach};
 
 /// What a device finds in the containers of a library or a package.
@@ -22,6 +22,8 @@ pub struct Coverage {
     pub jit: u64,
     /// Containers with code for other devices only.
     pub unusable: u64,
+    /// Containers of one piece of code each for other devices, beside others of the same kind that the device can use.
+    pub passed_over: u64,
     /// Containers of which nothing is loaded as it is: intermediate code that is linked first, or no kernels.
     pub not_loadable: u64,
     /// Containers that are not known well enough.
@@ -52,35 +54,32 @@ pub fn coverage<'a>(
     device: ComputeCapability,
     newest_ptx: Option<PtxIsa>,
 ) -> Coverage {
-    let mut counts = Coverage {
+    let mut sum = Coverage {
         verdict: CoverageVerdict::Unknown,
         native: 0,
         jit: 0,
         unusable: 0,
+        passed_over: 0,
         not_loadable: 0,
         unknown: 0,
     };
     for section in sections {
-        counts.unknown += section.containers_without_profile;
-        for profile in &section.profiles {
-            let any = |runs: &dyn Fn(&Loadable) -> bool| profile.loadable.iter().any(runs);
-            let kind = if profile.loadable.is_empty() {
-                &mut counts.not_loadable
-            } else if any(
-                &|code| matches!(code, Loadable::Cubin(target) if machine_code_runs_on(*target, device)),
-            ) {
-                &mut counts.native
-            } else if any(
-                &|code| matches!(code, Loadable::Ptx(target, isa) if ptx_runs_on(*target, *isa, device, newest_ptx)),
-            ) {
-                &mut counts.jit
-            } else {
-                &mut counts.unusable
-            };
-            *kind += profile.containers;
+        let mut found = one_section(section, device, newest_ptx);
+        if is_one_piece_each(section) && found.native + found.jit > 0 {
+            // Such a library looks up the piece for its device by name, and PTX only where there is no machine code.
+            found.passed_over += std::mem::take(&mut found.unusable);
+            if found.native > 0 {
+                found.passed_over += std::mem::take(&mut found.jit);
+            }
         }
+        sum.native += found.native;
+        sum.jit += found.jit;
+        sum.unusable += found.unusable;
+        sum.passed_over += found.passed_over;
+        sum.not_loadable += found.not_loadable;
+        sum.unknown += found.unknown;
     }
-    counts.verdict = match counts {
+    sum.verdict = match sum {
         Coverage { unknown: 1.., .. } => CoverageVerdict::Unknown,
         Coverage {
             native: 0,
@@ -95,6 +94,47 @@ pub fn coverage<'a>(
         Coverage { jit: 1.., .. } => CoverageVerdict::Jit,
         Coverage { .. } => CoverageVerdict::Native,
     };
+    sum
+}
+
+/// Whether a library keeps each piece of its code in a container of its own, as cuFFT does.
+fn is_one_piece_each(section: &CodeSection) -> bool {
+    section.found_by == FoundBy::DeepScan
+        && section
+            .profiles
+            .iter()
+            .all(|profile| profile.loadable.len() <= 1)
+}
+
+fn one_section(
+    section: &CodeSection,
+    device: ComputeCapability,
+    newest_ptx: Option<PtxIsa>,
+) -> Coverage {
+    let mut counts = Coverage {
+        verdict: CoverageVerdict::Unknown,
+        native: 0,
+        jit: 0,
+        unusable: 0,
+        passed_over: 0,
+        not_loadable: 0,
+        unknown: section.containers_without_profile,
+    };
+    for profile in &section.profiles {
+        let any = |runs: &dyn Fn(&Loadable) -> bool| profile.loadable.iter().any(runs);
+        let cubin = |code: &Loadable| matches!(code, Loadable::Cubin(target) if machine_code_runs_on(*target, device));
+        let ptx = |code: &Loadable| matches!(code, Loadable::Ptx(target, isa) if ptx_runs_on(*target, *isa, device, newest_ptx));
+        let kind = if profile.loadable.is_empty() {
+            &mut counts.not_loadable
+        } else if any(&cubin) {
+            &mut counts.native
+        } else if any(&ptx) {
+            &mut counts.jit
+        } else {
+            &mut counts.unusable
+        };
+        *kind += profile.containers;
+    }
     counts
 }
 
@@ -148,7 +188,7 @@ fn ptx_runs_on(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ContainerProfile, FoundBy};
+    use super::super::ContainerProfile;
     use super::*;
 
     /// A section with one container for each text of targets: `sm_80 ptx_90:8.0`.
@@ -188,7 +228,8 @@ mod tests {
             Some(PtxIsa::new(8, 4)),
         );
         assert_eq!(found.verdict, expected, "{found:?}");
-        let total = found.native + found.jit + found.unusable + found.not_loadable + found.unknown;
+        let used = found.native + found.jit + found.unusable + found.passed_over;
+        let total = used + found.not_loadable + found.unknown;
         assert_eq!(total, containers.len() as u64);
     }
 
@@ -237,6 +278,25 @@ mod tests {
         check(&["sm_80", ""], "8.0", Native);
         check(&[""], "8.0", Unknown);
         check(&[], "8.0", Unknown);
+    }
+
+    #[test]
+    fn a_library_with_one_piece_in_each_container_is_judged_as_a_whole() {
+        let mut section = section(&["sm_80", "sm_90", "ptx_70:7.0", ""]);
+        section.found_by = FoundBy::DeepScan;
+        let judge = |device: &str| {
+            let found = coverage([&section], device.parse().unwrap(), None);
+            (
+                found.verdict,
+                found.native,
+                found.jit,
+                found.unusable,
+                found.passed_over,
+            )
+        };
+        assert_eq!(judge("8.6"), (CoverageVerdict::Native, 1, 0, 0, 2));
+        assert_eq!(judge("8.7"), (CoverageVerdict::Jit, 0, 1, 0, 2));
+        assert_eq!(judge("6.0"), (CoverageVerdict::None, 0, 0, 3, 0));
     }
 
     #[test]
