@@ -22,7 +22,7 @@ mod record;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::event::Timed;
@@ -97,11 +97,7 @@ pub fn write(path: &Path, report: &[u8]) -> io::Result<()> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = parent.unwrap_or(Path::new("."));
-    let name = path
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_string_lossy();
-    let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+    let temporary = temporary(path)?;
     let written = write_new(&temporary, report).and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
@@ -111,6 +107,30 @@ pub fn write(path: &Path, report: &[u8]) -> io::Result<()> {
     // The file is complete by now; not every file system can make its directory's entry durable.
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
     Ok(())
+}
+
+/// Whether [`write()`] can be expected to succeed later, for whoever wants to know before the work is done.
+///
+/// # Errors
+///
+/// When the file or its directory cannot be written to now.
+pub fn probe(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // A pipe would wait for its reader.
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        Ok(_) | Err(_) => {
+            let temporary = temporary(path)?;
+            write_new(&temporary, b"").and_then(|()| std::fs::remove_file(&temporary))
+        }
+    }
+}
+
+/// Where a report is put together: beside the file, since only there can it be moved in one step.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let name = format!(".{}.{}", name.to_string_lossy(), std::process::id());
+    Ok(path.with_file_name(name))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

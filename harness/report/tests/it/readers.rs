@@ -1,10 +1,11 @@
 //! What programs read: JUnit files. They are left in the target directory for `ci/junit` to hold against the schema.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use cudacheck_model::event::{Event, Output, Timed};
 use cudacheck_model::outcome::Outcome;
-use cudacheck_report::junit::{Flaky, JUnitOptions, junit, write};
+use cudacheck_report::junit::{Flaky, JUnitOptions, junit, probe, write};
 use quick_junit::{Report, TestCaseStatus};
 
 use crate::stream;
@@ -168,4 +169,32 @@ fn a_device_is_written_to_and_not_replaced() {
     std::os::unix::fs::symlink("/dev/null", &link).unwrap();
     write(&link, b"gone").unwrap();
     assert!(!std::fs::metadata(&link).unwrap().is_file());
+}
+
+#[track_caller]
+fn check_probe(path: &str, expected: Result<(), ErrorKind>) {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("probe");
+    std::fs::create_dir_all(directory.join("folder")).unwrap();
+    std::fs::write(directory.join("old.xml"), "old").unwrap();
+    let path = directory.join(path);
+    assert_eq!(probe(&path).map_err(|error| error.kind()), expected);
+    // Nothing is left behind, and what is foretold comes true.
+    let entries = std::fs::read_dir(&directory).unwrap();
+    assert!(
+        entries
+            .flatten()
+            .all(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+    );
+    assert_eq!(std::fs::read(directory.join("old.xml")).unwrap(), b"old");
+    assert_eq!(write(&path, b"new").is_ok(), expected.is_ok());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_known_before() {
+    check_probe("new.xml", Ok(()));
+    check_probe("old.xml", Ok(()));
+    check_probe("/dev/null", Ok(()));
+    check_probe("folder", Err(ErrorKind::IsADirectory));
+    check_probe("missing/new.xml", Err(ErrorKind::NotFound));
+    check_probe("old.xml/new.xml", Err(ErrorKind::NotADirectory));
 }
