@@ -89,10 +89,7 @@ impl<'a> Package<'a> {
     }
 
     fn loadable(&self) -> impl Iterator<Item = Loadable<'a>> {
-        self.facts
-            .files
-            .iter()
-            .filter_map(Loadable::of)
+        self.facts.files.iter().filter_map(Loadable::of)
     }
 
     fn file(&self, path: &Path) -> Option<&'a PackageFile> {

@@ -106,16 +106,12 @@ fn stubs(
 ) {
     let mut taken: BTreeMap<String, Finding> = BTreeMap::new();
     for edge in asks {
-        let (path, wins) = match &edge.found {
-            Found::File { path, .. } => (path, StubWins::Always),
-            Found::Driver {
-                otherwise: Some(path),
-                ..
-            } => (path, StubWins::WithoutDriverDirectory),
-            Found::Driver { .. }
-            | Found::Unusable { .. }
-            | Found::LeftToSystem
-            | Found::Missing => continue,
+        let (found, wins) = match &edge.found {
+            Found::Driver { otherwise, .. } => (&**otherwise, StubWins::WithoutDriverDirectory),
+            found => (found, StubWins::Always),
+        };
+        let Found::File { path, .. } = found else {
+            continue;
         };
         let directory = parent(path);
         if !is_stubs(&directory) {

@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
 
 use cudacheck_model::finding::{Edge, Rule};
 use cudacheck_model::package::{PackageFacts, PackageFile};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 
 use load::{Process, Record};
 use system::System;
@@ -50,15 +51,42 @@ pub fn resolve(facts: &PackageFacts, context: &LoaderContext) -> Resolution {
     }
 }
 
+/// What every file gets when one file of the package is loaded first, in the order in which the loader asks.
+///
+/// Empty where `start` is no program and no library of the package.
+pub fn resolve_from(
+    facts: &PackageFacts,
+    context: &LoaderContext,
+    start: &Path,
+) -> Vec<ResolvedEdge> {
+    let system = System::new(facts, context.sysroot.as_deref());
+    let file = facts.files.iter().find(|file| file.path == start);
+    let mut edges = Vec::new();
+    if let Some(process) = file.and_then(|file| Process::start(&system, context, file)) {
+        process.run(&mut |Record { file, edge, found }| {
+            let within = (file != start).then(|| start.to_owned());
+            edges.push(ResolvedEdge {
+                file: file.to_owned(),
+                edge,
+                found,
+                within,
+            });
+        });
+    }
+    edges
+}
+
 /// What a loader would take.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Resolution {
     /// What each file gets when it is loaded on its own, in the order of the files and of what they ask for.
     pub edges: Vec<ResolvedEdge>,
     /// Files that are loaded by Nix's loader, which searches nothing of the system.
+    #[serde(serialize_with = "printable_all")]
     pub without_system: BTreeSet<PathBuf>,
     /// The given paths, as the system sees them.
+    #[serde(serialize_with = "printable_all")]
     pub roots: Vec<PathBuf>,
     /// What files get instead when another file is loaded first, where that is something else.
     pub within: Vec<ResolvedEdge>,
@@ -91,29 +119,35 @@ impl Resolution {
 }
 
 /// One thing that a file asks for, and what it gets.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ResolvedEdge {
     /// The file that asks, as the facts name it.
+    #[serde(serialize_with = "printable")]
     pub file: PathBuf,
     /// What it asks for.
     pub edge: Edge,
     /// What it gets.
     pub found: Found,
     /// The file that was loaded first, where that is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "printable_or_none"
+    )]
     pub within: Option<PathBuf>,
 }
 
 /// What the loader gives for a name.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Found {
     /// A file.
     File {
         /// As the loader would print it: the element of the search path and the name.
+        #[serde(serialize_with = "printable")]
         path: PathBuf,
         /// The file behind all links: as the facts name it, where it is below the given paths.
+        #[serde(serialize_with = "printable")]
         real: PathBuf,
         /// Why it is this one.
         rule: Rule,
@@ -121,15 +155,17 @@ pub enum Found {
     /// The driver of the machine that it will run on, through a directory that only that machine has.
     Driver {
         /// The directory.
+        #[serde(serialize_with = "printable")]
         directory: PathBuf,
         /// Why it is searched.
         rule: Rule,
-        /// What would be taken on a machine without this directory.
-        otherwise: Option<PathBuf>,
+        /// What is found on a machine without this directory.
+        otherwise: Box<Found>,
     },
     /// A file that the loader cannot use, and that ends its search.
     Unusable {
         /// The file.
+        #[serde(serialize_with = "printable")]
         path: PathBuf,
         /// Why it is this one.
         rule: Rule,
@@ -248,4 +284,27 @@ impl Collected {
             outside,
         }
     }
+}
+
+/// Paths are bytes, JSON is text: what is not text is shown as far as it can be.
+fn printable<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference")]
+fn printable_or_none<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => printable(path, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn printable_all<'p, S: Serializer>(
+    paths: impl IntoIterator<Item = &'p PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.into_iter().map(|path| path.to_string_lossy()))
 }

@@ -32,16 +32,7 @@ pub(super) fn search(
             directory, rule, ..
         }) => {
             let otherwise = by_paths(process, asker, name, DriverDirectory::Absent);
-            let otherwise = match otherwise {
-                Some(Found::File { path, .. }) => Some(path),
-                Some(
-                    Found::Driver { .. }
-                    | Found::Unusable { .. }
-                    | Found::LeftToSystem
-                    | Found::Missing,
-                )
-                | None => None,
-            };
+            let otherwise = Box::new(otherwise.unwrap_or_else(|| unseen(process, name)));
             Found::Driver {
                 directory,
                 rule,
@@ -227,7 +218,7 @@ fn in_directory(
     is_driver.then(|| Found::Driver {
         directory: directory.to_owned(),
         rule: rule.clone(),
-        otherwise: None,
+        otherwise: Box::new(Found::Missing),
     })
 }
 
