@@ -51,7 +51,6 @@ pub(crate) fn read(
         unpacked_bytes: source.len(),
         concatenated: false,
         debug: false,
-        empty: false,
         scrambled: false,
         host: None,
         identifier: None,

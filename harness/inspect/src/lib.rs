@@ -159,7 +159,7 @@ pub fn entries(
                 entry,
             });
         }
-        Event::Container { .. } => {}
+        Event::Container { .. } | Event::NoKernels { .. } => {}
     };
     let mut reader = Reader {
         search,

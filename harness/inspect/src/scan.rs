@@ -10,7 +10,7 @@ use cudacheck_model::package::FoundBy;
 use memchr::memmem::Finder;
 
 use crate::cubin;
-use crate::fatbin::{self, Event, NEEDLE, Outcome, Payload, Section};
+use crate::fatbin::{self, Code, Event, NEEDLE, Outcome, Payload, Section};
 use crate::names;
 use crate::source::{Source, Window};
 use crate::warnings::Warnings;
@@ -169,7 +169,13 @@ fn container(
         });
     })?;
     Ok(match outcome {
-        Outcome::Whole { end } | Outcome::Broken { end } => end,
+        Outcome::Whole { end, code } => {
+            if code == Code::NoKernels {
+                visit(Event::NoKernels { section });
+            }
+            end
+        }
+        Outcome::Broken { end } => end,
     })
 }
 

@@ -58,44 +58,11 @@ struct Counts {
     without_profile: u64,
     options: Vec<String>,
     identifiers: Vec<String>,
-    /// The container that is being read.
-    open: Option<Open>,
+    /// What can be loaded of the container that is being read.
+    open: Option<BTreeSet<Loadable>>,
     /// What can be loaded of the cubins outside of containers. Nothing says which of them are alternatives to each
     /// other; they are counted as one container, as the same kernels for several devices would be.
-    loose: Option<Open>,
-}
-
-/// A container that is being read.
-#[derive(Default)]
-struct Open {
-    loadable: BTreeSet<Loadable>,
-    cubins: u64,
-    empty_cubins: u64,
-}
-
-impl Open {
-    /// Counts an entry, and answers whether that reached a limit.
-    fn take(&mut self, entry: &CodeEntry) -> bool {
-        let Some(loadable) = entry.loadable() else {
-            return false;
-        };
-        self.cubins += u64::from(matches!(loadable, Loadable::Cubin(_)));
-        self.empty_cubins += u64::from(entry.empty);
-        if self.loadable.len() < LOADABLE {
-            self.loadable.insert(loadable);
-            return false;
-        }
-        !self.loadable.contains(&loadable)
-    }
-
-    /// What can be loaded. Code for some devices may well have no kernels, but if none has any, there is nothing.
-    fn finish(self) -> BTreeSet<Loadable> {
-        if self.cubins > 0 && self.cubins == self.empty_cubins {
-            BTreeSet::new()
-        } else {
-            self.loadable
-        }
-    }
+    loose: Option<BTreeSet<Loadable>>,
 }
 
 impl Tally {
@@ -108,7 +75,13 @@ impl Tally {
                 };
                 counts.close();
                 counts.containers += 1;
-                counts.open = Some(Open::default());
+                counts.open = Some(BTreeSet::new());
+            }
+            Event::NoKernels { section } => {
+                let Some(counts) = self.section(*section) else {
+                    return;
+                };
+                counts.open = counts.open.is_some().then(BTreeSet::new);
             }
             Event::Entry {
                 section,
@@ -196,13 +169,19 @@ impl Counts {
             Payload::Stored { .. } | Payload::Nested { .. } => self.open.get_or_insert_default(),
             Payload::Loose { .. } => self.loose.get_or_insert_default(),
         };
-        limited |= container.take(entry);
+        if let Some(loadable) = entry.loadable() {
+            if container.len() < LOADABLE {
+                container.insert(loadable);
+            } else {
+                limited |= !container.contains(&loadable);
+            }
+        }
         limited
     }
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            self.profile(open.finish());
+            self.profile(open);
         }
     }
 
@@ -218,7 +197,7 @@ impl Counts {
         self.close();
         if let Some(loose) = self.loose.take() {
             self.containers += 1;
-            self.profile(loose.finish());
+            self.profile(loose);
         }
         let groups = self.groups.into_iter().map(|(key, sum)| CodeGroup {
             kind: key.kind,

@@ -9,7 +9,6 @@ use cudacheck_model::version::{ComputeCapability, PtxIsa, Target, TargetReach};
 
 use super::{Payload, concat, u16_at, u32_at, u64_at};
 use crate::source::{LONGEST, Window};
-use crate::unpack;
 use crate::warnings::Warnings;
 
 /// Bytes of a header without what may follow it.
@@ -17,9 +16,6 @@ pub(super) const BASE: usize = 64;
 
 /// Texts that are longer are cut: the longest known name, a list of object files, has 3,888 bytes.
 const LONGEST_TEXT: usize = 16 * 1024;
-
-/// Bytes of the largest cubin that is looked into for kernels. Those without have up to 2.3 thousand.
-const EMPTY_CUBIN: u64 = 4096;
 
 /// The bits of [`Header::flags`].
 mod flag {
@@ -187,7 +183,6 @@ impl Header {
             unpacked_bytes,
             concatenated: false,
             debug: self.flags & flag::DEBUG != 0,
-            empty: false,
             scrambled: self.flags & flag::SCRAMBLED != 0,
             host: self.host(),
             identifier: self.identifier(bytes, place, warnings),
@@ -250,7 +245,6 @@ pub(super) fn read(
     window: &mut Window<'_>,
     offset: u64,
     end: u64,
-    kernels: &mut Kernels,
     warnings: &mut Warnings,
     visit: &mut dyn FnMut(&CodeEntry, Payload),
 ) -> io::Result<Option<u64>> {
@@ -284,53 +278,14 @@ pub(super) fn read(
     }
     let length = usize::try_from(size).unwrap_or(LONGEST).min(LONGEST);
     let bytes = window.get(offset, length)?;
-    let mut entry = header.entry(bytes, place, warnings);
+    let entry = header.entry(bytes, place, warnings);
     let payload = Payload::Stored {
         place: source.place(offset + size),
         length: entry.stored_bytes.min(header.payload),
     };
-    entry.empty = is_empty(window, offset + size, &entry, kernels)?;
     visit(&entry, payload);
     if entry.kind == CodeKind::Concatenated {
         concat::read(window, offset, &entry, size, warnings, visit)?;
     }
     Ok(Some(offset + total))
-}
-
-/// Whether a container's machine code has kernels, as far as it has been read.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Kernels {
-    /// There was no machine code yet, or none with a kernel.
-    NoneYet,
-    /// There is at least one, and no more need be looked for.
-    Some,
-}
-
-/// Whether a cubin has no kernel: the code of each is in a section of its own, `.text.` and its name.
-///
-/// Only small ones are looked into, and only as long as the container has no kernel, so that compressed ones, too, can
-/// be: real containers begin with large cubins, and the small ones that linkers leave behind are alone.
-fn is_empty(
-    window: &mut Window<'_>,
-    payload: u64,
-    entry: &CodeEntry,
-    kernels: &mut Kernels,
-) -> io::Result<bool> {
-    if entry.kind != CodeKind::Cubin || *kernels == Kernels::Some {
-        return Ok(false);
-    }
-    let mut found = true;
-    if entry.unpacked_bytes <= EMPTY_CUBIN && entry.stored_bytes <= EMPTY_CUBIN {
-        let length = usize::try_from(entry.stored_bytes).unwrap_or(LONGEST);
-        let stored = window.get(payload, length)?;
-        // What cannot be unpacked is not known to be empty.
-        let bytes = unpack::unpack(entry.compression, stored, entry.unpacked_bytes);
-        found = bytes.map_or(true, |bytes| {
-            memchr::memmem::find(&bytes, b".text.").is_some()
-        });
-    }
-    if found {
-        *kernels = Kernels::Some;
-    }
-    Ok(!found)
 }

@@ -7,6 +7,7 @@
 
 mod concat;
 mod entry;
+mod kernels;
 
 pub(crate) use entry::target;
 
@@ -14,6 +15,7 @@ use std::io;
 
 use cudacheck_model::package::{CodeEntry, CodeKind, FoundBy, WarningCode};
 
+use self::kernels::Cubins;
 use crate::source::{Source, Window};
 use crate::warnings::Warnings;
 
@@ -30,6 +32,11 @@ const HEADER: u64 = 16;
 pub(crate) enum Event<'a> {
     /// A container begins; the entries that follow are in it.
     Container {
+        /// Which section it is in.
+        section: Section<'a>,
+    },
+    /// The machine code of the container that was read has no kernels.
+    NoKernels {
         /// Which section it is in.
         section: Section<'a>,
     },
@@ -99,7 +106,12 @@ pub(crate) fn read_section(
             })
         };
         (offset, expected) = match read_container(&mut window, found, warnings, &mut entries)? {
-            Outcome::Whole { end } => (end.next_multiple_of(8), Between::Zeros),
+            Outcome::Whole { end, code } => {
+                if code == Code::NoKernels {
+                    visit(Event::NoKernels { section });
+                }
+                (end.next_multiple_of(8), Between::Zeros)
+            }
             Outcome::Broken { end } => (end, Between::Debris),
         };
     }
@@ -125,8 +137,17 @@ pub(crate) fn plausible_container(
     let outcome = read_container(window, offset, &mut warnings, &mut count)?;
     Ok(match outcome {
         Outcome::Whole { .. } if known && entries > 0 && warnings.count() == 0 => Ok(()),
-        Outcome::Whole { end } | Outcome::Broken { end } => Err(end.max(offset + 8)),
+        Outcome::Whole { end, .. } | Outcome::Broken { end } => Err(end.max(offset + 8)),
     })
+}
+
+/// What is in a container.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Code {
+    /// Something that may be of use.
+    Usual,
+    /// Machine code without kernels.
+    NoKernels,
 }
 
 /// Where reading a container has ended.
@@ -135,6 +156,8 @@ pub(crate) enum Outcome {
     Whole {
         /// The byte after it.
         end: u64,
+        /// What is in it.
+        code: Code,
     },
     /// Before its end, since something was wrong.
     Broken {
@@ -183,9 +206,13 @@ pub(crate) fn read_container(
     }
     let end = promised.min(source.len());
     let mut next = offset + HEADER;
-    let mut kernels = entry::Kernels::NoneYet;
+    let mut cubins = Cubins::default();
+    let mut take = |entry: &CodeEntry, payload| {
+        cubins.take(entry, payload);
+        visit(entry, payload);
+    };
     while next < end {
-        match entry::read(window, next, end, &mut kernels, warnings, visit)? {
+        match entry::read(window, next, end, warnings, &mut take)? {
             Some(after) => next = after,
             // The magic number is only ever found at multiples of eight, and never here.
             None => {
@@ -195,7 +222,12 @@ pub(crate) fn read_container(
             }
         }
     }
-    Ok(Outcome::Whole { end })
+    let code = if cubins.have_no_kernels(window)? {
+        Code::NoKernels
+    } else {
+        Code::Usual
+    };
+    Ok(Outcome::Whole { end, code })
 }
 
 /// What may be before the next container.

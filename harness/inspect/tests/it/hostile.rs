@@ -76,7 +76,7 @@ fn what_follows_a_damaged_container_is_still_read() {
     }
     let wrapping = put(&two, 24, &u64::MAX.to_le_bytes());
     assert_eq!(inspect_bytes(&wrapping).counts.entries, 2);
-    let zeros = put(&two, 0, &vec![0; 64]);
+    let zeros = put(&two, 0, &[0; 64]);
     let facts = inspect_bytes(&elf(X86_64, &[section(".nv_fatbin", zeros)]));
     assert_eq!(
         (facts.counts.entries, facts.warnings.len()),

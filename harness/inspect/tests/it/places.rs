@@ -165,7 +165,8 @@ fn bare_files_are_read_whole() {
 
 #[test]
 fn a_container_whose_machine_code_has_no_kernel_offers_nothing() {
-    let with_kernel = fixture("c129_75.cubin");
+    // Only so small ones are looked into; what counts is at the beginning.
+    let with_kernel = fixture("c129_75.cubin")[..2048].to_vec();
     // What a linker leaves behind: machine code of which no section begins with `.text.`.
     let without = String::from_utf8_lossy(&with_kernel);
     assert!(without.contains(".text."));

@@ -117,8 +117,6 @@ pub struct CodeEntry {
     pub concatenated: bool,
     /// Whether it carries debug information.
     pub debug: bool,
-    /// Whether it is machine code without a kernel. Only looked for in small pieces, and only until a container has one.
-    pub empty: bool,
     /// Whether its payload is scrambled, so that it can only be listed.
     pub scrambled: bool,
     /// The operating system of the tool that made it.
