@@ -18,6 +18,7 @@ mod probe;
 mod run;
 pub mod stub;
 mod supervise;
+pub mod tool;
 mod worker;
 
 pub use classify::{Context, Examines, classify};
