@@ -4,8 +4,11 @@
 //! values. Everything that a tested program may have written passes [`text`] before it leaves.
 #![forbid(unsafe_code)]
 
+pub mod compat;
 pub mod complaint;
+pub mod explanation;
 pub mod facts;
+pub mod inspection;
 pub mod jsonl;
 pub mod junit;
 pub mod listing;
