@@ -1,19 +1,20 @@
 //! Finds containers whose machine code has no kernels.
 //!
-//! Linkers leave them behind, with an empty cubin for each target and no PTX. Counted as code, they would make a
-//! library that the driver compiles for a device look as if a part of it were missing.
+//! Linkers leave them behind, with an empty cubin for each target and no PTX, and so do sources whose code is all for
+//! other targets: half of cuBLASLt's containers are such. Counted as code, they would make a library that the driver
+//! compiles for a device look as if a part of it were missing.
 
 use std::io;
 
-use cudacheck_model::package::{CodeEntry, CodeKind, Compression};
+use cudacheck_model::package::{CodeEntry, CodeKind, CodeVersion, Compression};
 
 use super::Payload;
 use crate::source::Window;
-use crate::unpack;
 
-/// Bytes of the largest cubin that is looked into: those without kernels have up to 2,248, those with one at least
-/// 2,600.
-const SMALL: u64 = 2400;
+/// Bytes of the largest cubin that may have no kernel, by ABI. Those without have up to 1,112 and 2,248 (toolkits 8
+/// to 13.5), those with one at least 2,600 and 3,112.
+const LARGEST_EMPTY_ABI_7: u64 = 1_200;
+const LARGEST_EMPTY: u64 = 2_400;
 
 /// Cubins that are looked into in one container. Real ones have one for each target.
 const CUBINS: usize = 64;
@@ -21,15 +22,10 @@ const CUBINS: usize = 64;
 /// The machine code of a container, as far as it has been read.
 #[derive(Default)]
 pub(super) struct Cubins {
-    small: Vec<Cubin>,
+    /// Where those are that are not compressed, and how long they are.
+    plain: Vec<(u64, u64)>,
+    compressed: u64,
     others: u64,
-}
-
-struct Cubin {
-    place: u64,
-    stored: u64,
-    unpacked: u64,
-    compression: Compression,
 }
 
 impl Cubins {
@@ -38,43 +34,42 @@ impl Cubins {
         if !matches!(entry.kind, CodeKind::Cubin | CodeKind::OtherElf) {
             return;
         }
-        match payload {
-            Payload::Stored {
-                place,
-                length: stored,
-            } if stored <= SMALL && entry.unpacked_bytes <= SMALL && self.small.len() < CUBINS => {
-                let (unpacked, compression) = (entry.unpacked_bytes, entry.compression);
-                self.small.push(Cubin {
-                    place,
-                    stored,
-                    unpacked,
-                    compression,
-                });
+        let largest = match entry.version {
+            CodeVersion::ElfAbi(7) => LARGEST_EMPTY_ABI_7,
+            CodeVersion::ElfAbi(_) | CodeVersion::PtxIsa(_) | CodeVersion::Ir(_) => LARGEST_EMPTY,
+        };
+        match (payload, entry.compression) {
+            (Payload::Stored { place, length }, Compression::None)
+                if length <= LARGEST_EMPTY && self.plain.len() < CUBINS =>
+            {
+                self.plain.push((place, length));
             }
-            Payload::Stored { .. } | Payload::Nested { .. } | Payload::Loose { .. } => {
+            // To unpack them would take longer than everything else; their size tells them as well.
+            (Payload::Stored { .. }, Compression::Lz4 | Compression::Zstd)
+                if entry.unpacked_bytes <= largest =>
+            {
+                self.compressed += 1;
+            }
+            (Payload::Stored { .. } | Payload::Nested { .. } | Payload::Loose { .. }, _) => {
                 self.others += 1
             }
         }
     }
 
-    /// Whether there is machine code, and all of it is known to have no kernels.
-    ///
-    /// Only a container of nothing but small cubins has any of them unpacked, which is some microseconds each.
+    /// Whether there is machine code, and none of it has a kernel.
     pub(super) fn have_no_kernels(&self, window: &mut Window<'_>) -> io::Result<bool> {
-        if self.others > 0 || self.small.is_empty() {
+        if self.others > 0 {
             return Ok(false);
         }
-        for cubin in &self.small {
-            let start = window.source().place(0);
-            let length = usize::try_from(cubin.stored).unwrap_or(0);
-            let stored = window.get(cubin.place.saturating_sub(start), length)?;
+        let start = window.source().place(0);
+        for (place, length) in &self.plain {
+            let length = usize::try_from(*length).unwrap_or(0);
+            let bytes = window.get(place.saturating_sub(start), length)?;
             // The code of each kernel is in a section of its own, `.text.` and its name.
-            match unpack::unpack(cubin.compression, stored, cubin.unpacked) {
-                Ok(bytes) if memchr::memmem::find(&bytes, b".text.").is_none() => {}
-                // What cannot be unpacked is not known to be empty.
-                Ok(_) | Err(_) => return Ok(false),
+            if memchr::memmem::find(bytes, b".text.").is_some() {
+                return Ok(false);
             }
         }
-        Ok(true)
+        Ok(!self.plain.is_empty() || self.compressed > 0)
     }
 }
