@@ -26,6 +26,10 @@ pub(super) async fn revise(
     let (Some(work), Some(device)) = (shared.config.health.clone(), device) else {
         return outcome;
     };
+    // Whoever ended the run waits for its reports, and a probe of a sick machine may take its whole time.
+    if *interrupts.borrow() != Interrupt::None {
+        return outcome;
+    }
     let Some(finding) = suspicious(&outcome) else {
         return outcome;
     };
@@ -55,12 +59,13 @@ fn suspicious(outcome: &Outcome) -> Option<&Finding> {
         | Outcome::ExpectedFail { .. }
         | Outcome::UnexpectedPass { .. } => return None,
     };
-    // After a process that cannot be killed, another call into the driver could hang the same way.
-    let stuck = matches!(
+    // After a process that cannot be killed, another call into the driver could hang the same way. And where
+    // no worker could be started, no probe can be: it would only repeat the fault in other words.
+    let futile = matches!(
         finding.problem,
-        Problem::Machine(MachineFault::Unkillable { .. })
+        Problem::Machine(MachineFault::Unkillable { .. } | MachineFault::Harness { .. })
     );
-    (!stuck).then_some(finding)
+    (!futile).then_some(finding)
 }
 
 /// What is wrong with the machine now that was not at the start of the run.
@@ -135,6 +140,35 @@ mod tests {
     fn check(before: MachineFacts, now: MachineFacts, expected: Option<&str>) {
         let fault = news(&before, &before.devices[0], &now);
         assert_eq!(fault.map(|fault| fault.to_string()).as_deref(), expected);
+    }
+
+    #[track_caller]
+    fn check_suspicion(fault: MachineFault, expected: bool) {
+        let finding = Finding {
+            class: Class::Machine,
+            stage: None,
+            expected: String::new(),
+            error: String::new(),
+            cause: fault.cause(),
+            remedy: String::new(),
+            details: Vec::new(),
+            problem: Problem::Machine(fault),
+        };
+        let outcome = Outcome::Fault(Box::new(finding));
+        assert_eq!(suspicious(&outcome).is_some(), expected);
+    }
+
+    #[test]
+    fn nobody_looks_where_a_look_must_fail() {
+        check_suspicion(MachineFault::NoDevice, true);
+        let message = "the directory is full".to_owned();
+        check_suspicion(MachineFault::Harness { message }, false);
+        let stuck = MachineFault::Unkillable {
+            pid: 1,
+            seconds: 1,
+            state: "D".to_owned(),
+        };
+        check_suspicion(stuck, false);
     }
 
     #[test]
