@@ -1,11 +1,14 @@
 //! Follows one worker by its stub's messages, and ends it when its time is over.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
 use cudacheck_model::outcome::MachineFault;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -62,6 +65,8 @@ struct Follower<'a> {
     /// When the phase is over.
     next: Instant,
     pid: Option<u32>,
+    /// The worker itself, whoever has its number by now.
+    worker: Option<OwnedFd>,
 }
 
 /// Follows a worker to its end, to the end of its time, or to the end of patience.
@@ -82,6 +87,7 @@ pub(super) async fn follow(
         phase: Phase::Running,
         next: begun + waits.limit,
         pid: None,
+        worker: None,
     };
     let ending = follower.until_end(interrupts, slow).await;
     let duration = begun.elapsed();
@@ -104,7 +110,13 @@ pub(super) async fn follow(
             let pid = follower.pid.unwrap_or_default();
             course.ending = stuck(pid, waits.kill_wait, evidence);
         }
-        Ending::NotStarted { .. } | Ending::Lost { .. } => {}
+        // The kernel ends a worker with its stub, unless the worker has asked it not to.
+        Ending::Lost { .. } => {
+            if let Some(worker) = &follower.worker {
+                pidfd_send_signal(worker, Signal::KILL).ok();
+            }
+        }
+        Ending::NotStarted { .. } => {}
     }
     course
 }
@@ -155,6 +167,7 @@ impl Follower<'_> {
         match serde_json::from_str(line) {
             Ok(Message::Started { pid }) => {
                 self.pid = Some(pid);
+                self.worker = handle(pid);
                 None
             }
             Ok(Message::NotStarted { reason }) => Some(Ending::NotStarted { reason }),
@@ -260,6 +273,13 @@ impl Follower<'_> {
     }
 }
 
+/// A handle on a process that its stub has not reaped, and whose number is therefore its own. None if it has
+/// ended all the same, with its stub.
+fn handle(pid: u32) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    pidfd_open(pid, PidfdFlags::empty()).ok()
+}
+
 /// Records what the kernel says of a process that does not end.
 fn stuck(pid: u32, waited: Duration, evidence: &Path) -> Ending {
     let mut text = String::new();
@@ -269,7 +289,10 @@ fn stuck(pid: u32, waited: Duration, evidence: &Path) -> Ending {
         // Writing to a string cannot fail.
         writeln!(text, "== {path}\n{content}").ok();
     }
-    fs::write(evidence, text).ok();
+    // What lies there already is not ours, and may be a pipe that takes no text.
+    let file = File::create_new(evidence);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .ok();
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat
         .rsplit_once(')')

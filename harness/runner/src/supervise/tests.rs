@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use std::time::Instant;
+
 use super::*;
 
 /// For a stub that goes on, whatever it hears.
@@ -47,6 +49,28 @@ fn check(script: &str, expected: &str, wait: Duration) {
     };
     assert_eq!(ending, expected);
     assert_eq!(notices, usize::from(wait == SOON));
+}
+
+#[test]
+fn a_worker_that_outlives_its_stub_is_killed() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("pid");
+    let path = file.display();
+    check(
+        &format!(
+            "sleep 300 >/dev/null 2>&1 <&- & echo $! >'{path}'; printf '{{\"started\":{{\"pid\":%d}}}}\\n' $! >&0"
+        ),
+        "lost: the worker's stub ended without a word",
+        NEVER,
+    );
+    let pid = fs::read_to_string(file).unwrap();
+    let stat = format!("/proc/{}/stat", pid.trim());
+    let running = || fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    let until = Instant::now() + NEVER;
+    while running() && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    assert!(!running(), "the worker {pid} lives on");
 }
 
 #[test]
