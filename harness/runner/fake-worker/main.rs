@@ -230,6 +230,15 @@ fn behave(behaviour: &str, mut journal: Journal) -> ExitCode {
             println!("{line}\n{{\"exited\":{{\"code\":0}}}}");
             writeln!(journal.file, "{line}").unwrap();
         }
+        "journal-is-a-pipe" => {
+            let error = shell("rm ../journal.jsonl && mkfifo ../journal.jsonl");
+            panic!("no shell: {error}");
+        }
+        "trap-for-the-next" => {
+            journal.pass();
+            let error = shell("mkdir ../../s.pass.0 && mkfifo ../../s.pass.0/output.log");
+            panic!("no shell: {error}");
+        }
         other => panic!("nobody knows `{other}`"),
     }
     ExitCode::SUCCESS

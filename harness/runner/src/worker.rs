@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use cudacheck_model::journal::{self, Entry};
 use cudacheck_model::task::{DriverFiles, TASK_SCHEMA, Task, Work};
+use rustix::fs::{Mode, OFlags, open};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -17,8 +18,8 @@ use crate::ending::Ending;
 use crate::interrupt::Interrupt;
 use crate::supervise::{Launch, Supervised, Waits, supervise};
 
-/// A journal longer than this is read up to here; ours have a few kilobytes.
-const JOURNAL_LIMIT: u64 = 64 * 1024 * 1024;
+/// A journal longer than this is read up to here; ours have a few kilobytes, and the runner stays small.
+const JOURNAL_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// One worker's work.
 pub(crate) struct Job {
@@ -172,7 +173,11 @@ impl Place {
 
     fn journal(&self) -> Vec<Entry> {
         let mut bytes = Vec::new();
-        if let Ok(file) = File::open(&self.journal) {
+        // The worker may have put something else in its place; to open a pipe would take for ever.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = open(&self.journal, flags, Mode::empty()).map(File::from);
+        let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        if let Some(file) = opened.ok().filter(is_file) {
             // What could be read before an error is as good as a torn journal.
             file.take(JOURNAL_LIMIT).read_to_end(&mut bytes).ok();
         }

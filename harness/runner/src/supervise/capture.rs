@@ -33,7 +33,8 @@ impl Capture {
     /// Begins a log.
     pub(super) fn new(log: &Path) -> Self {
         Self {
-            log: File::create(log).ok(),
+            // An earlier worker may have left a pipe there, and to open one may take for ever.
+            log: File::create_new(log).ok(),
             total: 0,
             head: Vec::new(),
             tail: VecDeque::new(),

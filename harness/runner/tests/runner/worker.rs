@@ -49,6 +49,24 @@ fn a_forged_result_is_no_result() {
 }
 
 #[test]
+fn a_pipe_in_place_of_a_file_stops_nobody() {
+    check(
+        &["journal-is-a-pipe", "exit-3"],
+        &["journal-is-a-pipe fault no-result", "exit-3 fail exit-code"],
+        4,
+    );
+    check(
+        &["trap-for-the-next", "pass", "exit-3"],
+        &[
+            "trap-for-the-next pass",
+            "pass pass",
+            "exit-3 fail exit-code",
+        ],
+        1,
+    );
+}
+
+#[test]
 fn what_a_worker_leaves_behind_is_killed() {
     for name in ["background", "setsid", "double-fork"] {
         let setup = Setup::new();
