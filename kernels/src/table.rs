@@ -25,6 +25,8 @@ pub(crate) enum Reference<Row> {
     Word(fn(&Row) -> u32),
     /// 64 bits, exact.
     Long(fn(&Row) -> u64),
+    /// An integer, exact; `None` where anything is right.
+    Integer(Format, fn(&Row) -> Option<u64>),
     /// A 32-bit float, exact; a NaN stands for any NaN.
     Single(fn(&Row) -> f32),
     /// A 64-bit float, exact; a NaN stands for any NaN.
@@ -71,6 +73,7 @@ impl Format {
 #[derive(Clone, Copy)]
 enum Cell {
     Exact(u64),
+    Anything,
     AnyNan,
     Near { value: f64, bound: f64 },
 }
@@ -152,7 +155,7 @@ impl<Row> Reference<Row> {
             Self::Double(_) => Format::Double,
             Self::Half(_) => Format::Half,
             Self::Bfloat(_) => Format::Bfloat,
-            Self::Within(format, _) => *format,
+            Self::Within(format, _) | Self::Integer(format, _) => *format,
         }
     }
 
@@ -161,6 +164,7 @@ impl<Row> Reference<Row> {
             Self::Short(reference) => Cell::Exact(u64::from(reference(row))),
             Self::Word(reference) => Cell::Exact(u64::from(reference(row))),
             Self::Long(reference) => Cell::Exact(reference(row)),
+            Self::Integer(_, reference) => reference(row).map_or(Cell::Anything, Cell::Exact),
             Self::Single(reference) => match reference(row) {
                 value if value.is_nan() => Cell::AnyNan,
                 value => Cell::Exact(u64::from(value.to_bits())),
@@ -190,6 +194,7 @@ impl Cell {
         let got = number(bytes);
         match self {
             Self::Exact(expected) => got == expected && bytes.len() == format.size(),
+            Self::Anything => bytes.len() == format.size(),
             Self::AnyNan => float(format, got).is_nan(),
             Self::Near { value, bound } => {
                 let got = float(format, got);
@@ -205,6 +210,7 @@ impl Cell {
     fn describe(self, format: Format) -> String {
         match self {
             Self::Exact(expected) => describe(format, expected),
+            Self::Anything => "anything".to_owned(),
             Self::AnyNan => "any NaN".to_owned(),
             Self::Near { value, bound } => format!("{value:e} within {bound:e}"),
         }
@@ -296,5 +302,22 @@ mod tests {
             wrong(3, 0xA5A5_A5A5),
             Some(("bits", 1, MismatchKind::NeverWritten)),
         );
+    }
+
+    #[test]
+    fn what_nothing_defines_may_be_anything() {
+        let operations: &[Operation<f32>] = &[(
+            "whole",
+            Reference::Integer(Format::Word, |value| {
+                (!value.is_nan()).then(|| u64::from(value.to_bits()))
+            }),
+        )];
+        let table = Table::new(operations, &[2.0, f32::NAN]);
+        let holds = |words: [u32; 2]| {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            table.compare(&bytes, 0xA5).is_ok()
+        };
+        assert!(holds([2f32.to_bits(), 7]));
+        assert!(!holds([3f32.to_bits(), 7]));
     }
 }

@@ -13,6 +13,7 @@ mod integer;
 mod narrow;
 
 use crate::Kernel;
+use crate::exact::{Exact, Rounding};
 
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
@@ -44,3 +45,32 @@ pub(super) const KERNELS: &[Kernel] = &[
         program: fp8::convert_fp8,
     },
 ];
+
+/// An integer of 64 bits that a float becomes: rounded, then clamped. What a NaN becomes is written down only
+/// since PTX ISA 9.0, and devices differ.
+fn long(value: Exact, rounding: Rounding, low: i128, high: i128) -> Option<u64> {
+    let clamped = value.whole(rounding).clamped(low, high);
+    clamped.map(|value| value as u64)
+}
+
+/// The same for an integer of 32 bits or fewer, in a register of 32.
+fn short(value: Exact, rounding: Rounding, low: i128, high: i128) -> Option<u64> {
+    let clamped = value.whole(rounding).clamped(low, high);
+    clamped.map(|value| u64::from(value as u32))
+}
+
+fn to_s64(value: Exact, rounding: Rounding) -> Option<u64> {
+    long(value, rounding, i64::MIN.into(), i64::MAX.into())
+}
+
+fn to_u64(value: Exact, rounding: Rounding) -> Option<u64> {
+    long(value, rounding, 0, u64::MAX.into())
+}
+
+fn to_s32(value: Exact, rounding: Rounding) -> Option<u64> {
+    short(value, rounding, i32::MIN.into(), i32::MAX.into())
+}
+
+fn to_u32(value: Exact, rounding: Rounding) -> Option<u64> {
+    short(value, rounding, 0, u32::MAX.into())
+}

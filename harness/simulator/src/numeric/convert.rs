@@ -14,10 +14,21 @@ use super::{Mode, Relu, Rounding, Saturation, Signedness, Subnormal, single};
 ///
 /// A NaN becomes the canonical NaN of the destination, but for `f32` to `f64` and `f64` to `f64`, which
 /// keep the payload.
+///
+/// From `f32` to `f16`, `.ftz` changes nothing: `ptxas` writes the same instruction with and without it, and
+/// devices keep the subnormal operand.
 #[inline]
 #[must_use]
 pub fn float_to_float(from: FloatFormat, to: FloatFormat, bits: u64, mode: Mode) -> u64 {
-    let bits = from.flush(bits, mode.subnormal);
+    let bits = match to {
+        FloatFormat::F16 => bits,
+        FloatFormat::F64
+        | FloatFormat::F32
+        | FloatFormat::Tf32
+        | FloatFormat::Bf16
+        | FloatFormat::E4m3
+        | FloatFormat::E5m2 => from.flush(bits, mode.subnormal),
+    };
     let result = match (from, to) {
         (FloatFormat::F64, FloatFormat::F64) => bits,
         (FloatFormat::F32, FloatFormat::F64) if single::is_nan(bits as u32) => {

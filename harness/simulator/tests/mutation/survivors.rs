@@ -56,11 +56,6 @@ const RULES: &[Rule] = &[
     ),
     (
         "convert-half",
-        "cvt.rp.ftz.f16.f32",
-        "half precision keeps its subnormals with and without ftz",
-    ),
-    (
-        "convert-half",
         "cvt.rn.f16.f32 %k, %g",
         "the value came from half precision, so nothing is rounded",
     ),

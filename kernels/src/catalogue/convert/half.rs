@@ -2,15 +2,15 @@
 
 use half::f16;
 
+use super::{to_s32, to_s64, to_u32, to_u64};
 use crate::catalogue::rows::program;
 use crate::exact::{
     Exact, HALF,
     Rounding::{self, Down, Nearest, Up, Zero},
-    SINGLE,
 };
 use crate::table::{
     Format, Operation,
-    Reference::{Double, Half, Long, Single, Within, Word},
+    Reference::{Double, Half, Integer, Single, Within},
 };
 use crate::{DeviceLimits, Program, input};
 
@@ -84,9 +84,6 @@ fn row(seed: u64, index: usize) -> Row {
     }
 }
 
-/// What a NaN becomes in 64 bits.
-const NAN: i128 = 1 << 63;
-
 impl Row {
     fn f(&self) -> Exact {
         Exact::single(self.f)
@@ -94,10 +91,6 @@ impl Row {
 
     fn h(&self) -> Exact {
         Exact::read(HALF, self.h.into())
-    }
-
-    fn integer(&self, rounding: Rounding, low: i128, high: i128) -> Option<i128> {
-        self.h().whole(rounding).clamped(low, high)
     }
 }
 
@@ -123,55 +116,40 @@ const OPERATIONS: &[Operation<Row>] = &[
     ("cvt.f64.f16", Double(|row| row.h().to_double(Nearest))),
     (
         "cvt.rni.s64.f16",
-        Long(|row| {
-            row.integer(Nearest, i64::MIN.into(), i64::MAX.into())
-                .unwrap_or(NAN) as u64
-        }),
+        Integer(Format::Long, |row| to_s64(row.h(), Nearest)),
     ),
     (
         "cvt.rzi.u64.f16",
-        Long(|row| row.integer(Zero, 0, u64::MAX.into()).unwrap_or(NAN) as u64),
+        Integer(Format::Long, |row| to_u64(row.h(), Zero)),
     ),
     ("cvt.f32.f16", Single(|row| row.h().to_single(Nearest))),
     (
         "cvt.rni.s32.f16",
-        Word(|row| {
-            row.integer(Nearest, i32::MIN.into(), i32::MAX.into())
-                .unwrap_or(0) as u32
-        }),
+        Integer(Format::Word, |row| to_s32(row.h(), Nearest)),
     ),
     (
         "cvt.rzi.s32.f16",
-        Word(|row| {
-            row.integer(Zero, i32::MIN.into(), i32::MAX.into())
-                .unwrap_or(0) as u32
-        }),
+        Integer(Format::Word, |row| to_s32(row.h(), Zero)),
     ),
     (
         "cvt.rmi.s32.f16",
-        Word(|row| {
-            row.integer(Down, i32::MIN.into(), i32::MAX.into())
-                .unwrap_or(0) as u32
-        }),
+        Integer(Format::Word, |row| to_s32(row.h(), Down)),
     ),
     (
         "cvt.rpi.s32.f16",
-        Word(|row| {
-            row.integer(Up, i32::MIN.into(), i32::MAX.into())
-                .unwrap_or(0) as u32
-        }),
+        Integer(Format::Word, |row| to_s32(row.h(), Up)),
     ),
     (
         "cvt.rzi.u32.f16",
-        Word(|row| row.integer(Zero, 0, u32::MAX.into()).unwrap_or(0) as u32),
+        Integer(Format::Word, |row| to_u32(row.h(), Zero)),
     ),
     ("cvt.rn.f16.f32", Half(|row| half(row.f(), Nearest))),
     ("cvt.rz.f16.f32", Half(|row| half(row.f(), Zero))),
     ("cvt.rm.f16.f32", Half(|row| half(row.f(), Down))),
     ("cvt.rp.f16.f32", Half(|row| half(row.f(), Up))),
     (
-        "cvt.rp.ftz.f16.f32",
-        Half(|row| half(row.f().flushed(SINGLE), Up)),
+        "cvt.rp.sat.f16.f32",
+        Within(Format::Half, |row| saturated(half(row.f(), Up))),
     ),
     (
         "cvt.rn.sat.f16.f32",

@@ -1,14 +1,15 @@
 //! Conversions among integers and floats.
 
+use super::{short, to_s32, to_s64, to_u32, to_u64};
 use crate::catalogue::rows::program;
 use crate::exact::{
     Exact,
-    Rounding::{self, Down, Nearest, Up, Zero},
+    Rounding::{Down, Nearest, Up, Zero},
     SINGLE,
 };
 use crate::table::{
-    Operation,
-    Reference::{Double, Long, Near, Single, Word},
+    Format, Operation,
+    Reference::{Double, Integer, Long, Near, Single, Word},
 };
 use crate::{DeviceLimits, Program, input};
 
@@ -106,9 +107,6 @@ fn row(seed: u64, index: usize) -> Row {
     }
 }
 
-/// What a NaN becomes in 32 bits when it comes from double precision.
-const NAN_OF_DOUBLE: u32 = 1 << 31;
-
 impl Row {
     fn f(&self) -> Exact {
         Exact::single(self.f)
@@ -116,39 +114,6 @@ impl Row {
 
     fn d(&self) -> Exact {
         Exact::double(self.d)
-    }
-}
-
-impl Exact {
-    fn to_s64(self, rounding: Rounding) -> u64 {
-        let value = self
-            .whole(rounding)
-            .clamped(i64::MIN.into(), i64::MAX.into());
-        // A NaN has a value of its own in 64 bits, signed or not.
-        value.map_or(1 << 63, |value| value as u64)
-    }
-
-    fn to_u64(self, rounding: Rounding) -> u64 {
-        let value = self.whole(rounding).clamped(0, u64::MAX.into());
-        value.map_or(1 << 63, |value| value as u64)
-    }
-
-    fn to_s32(self, rounding: Rounding, nan: u32) -> u32 {
-        let value = self
-            .whole(rounding)
-            .clamped(i32::MIN.into(), i32::MAX.into());
-        value.map_or(nan, |value| value as u32)
-    }
-
-    fn to_u32(self, rounding: Rounding, nan: u32) -> u32 {
-        let value = self.whole(rounding).clamped(0, u32::MAX.into());
-        value.map_or(nan, |value| value as u32)
-    }
-
-    /// An integer of 8 or 16 bits in a register of 32.
-    fn to_small(self, rounding: Rounding, low: i128, high: i128) -> u32 {
-        let value = self.whole(rounding).clamped(low, high);
-        value.map_or(0, |value| value as u32)
     }
 }
 
@@ -167,14 +132,38 @@ fn saturated(value: f32) -> (f64, f64) {
 
 /// In the order in which the kernel stores them.
 const OPERATIONS: &[Operation<Row>] = &[
-    ("cvt.rni.s64.f32", Long(|row| row.f().to_s64(Nearest))),
-    ("cvt.rzi.u64.f32", Long(|row| row.f().to_u64(Zero))),
-    ("cvt.rmi.s64.f32", Long(|row| row.f().to_s64(Down))),
-    ("cvt.rpi.u64.f32", Long(|row| row.f().to_u64(Up))),
-    ("cvt.rni.s64.f64", Long(|row| row.d().to_s64(Nearest))),
-    ("cvt.rzi.u64.f64", Long(|row| row.d().to_u64(Zero))),
-    ("cvt.rmi.s64.f64", Long(|row| row.d().to_s64(Down))),
-    ("cvt.rpi.u64.f64", Long(|row| row.d().to_u64(Up))),
+    (
+        "cvt.rni.s64.f32",
+        Integer(Format::Long, |row| to_s64(row.f(), Nearest)),
+    ),
+    (
+        "cvt.rzi.u64.f32",
+        Integer(Format::Long, |row| to_u64(row.f(), Zero)),
+    ),
+    (
+        "cvt.rmi.s64.f32",
+        Integer(Format::Long, |row| to_s64(row.f(), Down)),
+    ),
+    (
+        "cvt.rpi.u64.f32",
+        Integer(Format::Long, |row| to_u64(row.f(), Up)),
+    ),
+    (
+        "cvt.rni.s64.f64",
+        Integer(Format::Long, |row| to_s64(row.d(), Nearest)),
+    ),
+    (
+        "cvt.rzi.u64.f64",
+        Integer(Format::Long, |row| to_u64(row.d(), Zero)),
+    ),
+    (
+        "cvt.rmi.s64.f64",
+        Integer(Format::Long, |row| to_s64(row.d(), Down)),
+    ),
+    (
+        "cvt.rpi.u64.f64",
+        Integer(Format::Long, |row| to_u64(row.d(), Up)),
+    ),
     (
         "cvt.rn.f64.s64",
         Double(|row| Exact::integer((row.i as i64).into()).to_double(Nearest)),
@@ -227,49 +216,73 @@ const OPERATIONS: &[Operation<Row>] = &[
     ("cvt.s64.s32", Long(|row| i64::from(row.w as i32) as u64)),
     ("cvt.u64.u32", Long(|row| row.w.into())),
     ("cvt.sat.u64.s64", Long(|row| (row.i as i64).max(0) as u64)),
-    ("cvt.rni.s32.f32", Word(|row| row.f().to_s32(Nearest, 0))),
-    ("cvt.rzi.s32.f32", Word(|row| row.f().to_s32(Zero, 0))),
-    ("cvt.rmi.s32.f32", Word(|row| row.f().to_s32(Down, 0))),
-    ("cvt.rpi.s32.f32", Word(|row| row.f().to_s32(Up, 0))),
-    ("cvt.rni.u32.f32", Word(|row| row.f().to_u32(Nearest, 0))),
-    ("cvt.rzi.u32.f32", Word(|row| row.f().to_u32(Zero, 0))),
-    ("cvt.rmi.u32.f32", Word(|row| row.f().to_u32(Down, 0))),
-    ("cvt.rpi.u32.f32", Word(|row| row.f().to_u32(Up, 0))),
+    (
+        "cvt.rni.s32.f32",
+        Integer(Format::Word, |row| to_s32(row.f(), Nearest)),
+    ),
+    (
+        "cvt.rzi.s32.f32",
+        Integer(Format::Word, |row| to_s32(row.f(), Zero)),
+    ),
+    (
+        "cvt.rmi.s32.f32",
+        Integer(Format::Word, |row| to_s32(row.f(), Down)),
+    ),
+    (
+        "cvt.rpi.s32.f32",
+        Integer(Format::Word, |row| to_s32(row.f(), Up)),
+    ),
+    (
+        "cvt.rni.u32.f32",
+        Integer(Format::Word, |row| to_u32(row.f(), Nearest)),
+    ),
+    (
+        "cvt.rzi.u32.f32",
+        Integer(Format::Word, |row| to_u32(row.f(), Zero)),
+    ),
+    (
+        "cvt.rmi.u32.f32",
+        Integer(Format::Word, |row| to_u32(row.f(), Down)),
+    ),
+    (
+        "cvt.rpi.u32.f32",
+        Integer(Format::Word, |row| to_u32(row.f(), Up)),
+    ),
     (
         "cvt.rni.s32.f64",
-        Word(|row| row.d().to_s32(Nearest, NAN_OF_DOUBLE)),
+        Integer(Format::Word, |row| to_s32(row.d(), Nearest)),
     ),
     (
         "cvt.rzi.s32.f64",
-        Word(|row| row.d().to_s32(Zero, NAN_OF_DOUBLE)),
+        Integer(Format::Word, |row| to_s32(row.d(), Zero)),
     ),
     (
         "cvt.rmi.s32.f64",
-        Word(|row| row.d().to_s32(Down, NAN_OF_DOUBLE)),
+        Integer(Format::Word, |row| to_s32(row.d(), Down)),
     ),
     (
         "cvt.rpi.s32.f64",
-        Word(|row| row.d().to_s32(Up, NAN_OF_DOUBLE)),
+        Integer(Format::Word, |row| to_s32(row.d(), Up)),
     ),
     (
         "cvt.rzi.u32.f64",
-        Word(|row| row.d().to_u32(Zero, NAN_OF_DOUBLE)),
+        Integer(Format::Word, |row| to_u32(row.d(), Zero)),
     ),
     (
         "cvt.rzi.s16.f32",
-        Word(|row| row.f().to_small(Zero, -0x8000, 0x7FFF)),
+        Integer(Format::Word, |row| short(row.f(), Zero, -0x8000, 0x7FFF)),
     ),
     (
         "cvt.rni.u16.f32",
-        Word(|row| row.f().to_small(Nearest, 0, 0xFFFF)),
+        Integer(Format::Word, |row| short(row.f(), Nearest, 0, 0xFFFF)),
     ),
     (
         "cvt.rni.s8.f32",
-        Word(|row| row.f().to_small(Nearest, -0x80, 0x7F)),
+        Integer(Format::Word, |row| short(row.f(), Nearest, -0x80, 0x7F)),
     ),
     (
         "cvt.rzi.u8.f32",
-        Word(|row| row.f().to_small(Zero, 0, 0xFF)),
+        Integer(Format::Word, |row| short(row.f(), Zero, 0, 0xFF)),
     ),
     (
         "cvt.rn.f32.s32",
