@@ -177,7 +177,7 @@ fn special_registers(_: &DeviceLimits, _: u64) -> Program {
             expected.extend([lane, 1 << lane]);
             // Lanes before this one, up to it, after it, and from it on.
             expected.extend([below, below | 1 << lane, !below & !(1 << lane), !below]);
-            expected.extend([32, 1000]);
+            expected.extend([32, 1024]);
         }
     }
     Program {
@@ -186,7 +186,7 @@ fn special_registers(_: &DeviceLimits, _: u64) -> Program {
             entry: "special_registers",
             grid: [gx, gy, gz],
             block: [bx, by, bz],
-            dynamic_shared: 1000,
+            dynamic_shared: 1024,
             kind: LaunchKind::Plain,
             arguments: vec![Argument::Buffer(0)],
         })],
