@@ -100,11 +100,13 @@ const INTEGERS_32: &[Operation<u32>] = &[
         name: "inc.u32",
         apply: |old, value| increment(old, value & 7),
         alone: Some(|old, _| increment(old, BOUND)),
+        parts: &[u32::MAX],
     },
     Operation {
         name: "dec.u32",
         apply: |old, value| decrement(old, value & 7),
         alone: Some(|old, _| decrement(old, BOUND)),
+        parts: &[u32::MAX],
     },
     Operation::with_old("exch.b32", |_, value| value),
     Operation::with_old("cas.b32", |old, value| {
@@ -260,7 +262,7 @@ fn halves(old: u32, value: u32, apply: fn(u16, u16) -> u16) -> u32 {
 }
 
 fn floats_16(_: &DeviceLimits, seed: u64) -> Program {
-    const SUM: &[Operation<u32>] = &[Operation::same("add.noftz.f16x2", |old, value| {
+    const SUM: &[Operation<u32>] = &[Operation::pairs("add.noftz.f16x2", |old, value| {
         halves(old, value, |old, value| {
             f16::from_f32(f16::from_bits(old).to_f32() + f16::from_bits(value).to_f32()).to_bits()
         })
@@ -280,7 +282,7 @@ fn floats_16(_: &DeviceLimits, seed: u64) -> Program {
 }
 
 fn floats_bf16(_: &DeviceLimits, seed: u64) -> Program {
-    const SUM: &[Operation<u32>] = &[Operation::same("add.noftz.bf16x2", |old, value| {
+    const SUM: &[Operation<u32>] = &[Operation::pairs("add.noftz.bf16x2", |old, value| {
         halves(old, value, |old, value| {
             bf16::from_f32(bf16::from_bits(old).to_f32() + bf16::from_bits(value).to_f32())
                 .to_bits()

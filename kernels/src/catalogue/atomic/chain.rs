@@ -3,6 +3,7 @@
 //! new ones, as a multiset; a lost, doubled, or torn update breaks that.
 
 use std::fmt::LowerHex;
+use std::ops::BitAnd;
 
 use super::super::words::{self, work};
 use crate::{Argument, Buffer, Expected, Initial, Launch, Program, Rerun, Step};
@@ -21,20 +22,23 @@ const CELLS: usize = 15;
 const SLOTS: usize = 16;
 
 /// One atomic operation: what it leaves, from what it finds and from the thread's value.
-pub(super) struct Operation<Word> {
+pub(super) struct Operation<Word: 'static> {
     pub(super) name: &'static str,
     pub(super) apply: fn(Word, Word) -> Word,
     /// The same without the old value. The order of threads must not matter to it.
     pub(super) alone: Option<fn(Word, Word) -> Word>,
+    /// The bits that change at once. Of a packed type each element is atomic, but not the whole of it.
+    pub(super) parts: &'static [Word],
 }
 
-impl<Word> Operation<Word> {
+impl<Word: Cell> Operation<Word> {
     /// An operation that also comes without the old value.
     pub(super) const fn same(name: &'static str, apply: fn(Word, Word) -> Word) -> Self {
         Self {
             name,
             apply,
             alone: Some(apply),
+            parts: Word::WHOLE,
         }
     }
 
@@ -44,13 +48,27 @@ impl<Word> Operation<Word> {
             name,
             apply,
             alone: None,
+            parts: Word::WHOLE,
+        }
+    }
+}
+
+impl Operation<u32> {
+    /// An operation on two elements of 16 bits, that also comes without the old value.
+    pub(super) const fn pairs(name: &'static str, apply: fn(u32, u32) -> u32) -> Self {
+        Self {
+            parts: &[0xFFFF, 0xFFFF_0000],
+            ..Self::same(name, apply)
         }
     }
 }
 
 /// A word of 32, 64, or 128 bits in the device's memory.
-pub(super) trait Cell: Copy + Ord + LowerHex + Send + Sync + 'static {
+pub(super) trait Cell:
+    Copy + Ord + LowerHex + BitAnd<Output = Self> + Send + Sync + 'static
+{
     const BYTES: usize;
+    const WHOLE: &'static [Self];
     fn append(self, bytes: &mut Vec<u8>);
     fn read(bytes: &[u8]) -> Self;
 }
@@ -59,6 +77,7 @@ macro_rules! cells {
     ($($word:ty),*) => {$(
         impl Cell for $word {
             const BYTES: usize = size_of::<Self>();
+            const WHOLE: &'static [Self] = &[Self::MAX];
             fn append(self, bytes: &mut Vec<u8>) {
                 bytes.extend(self.to_le_bytes());
             }
@@ -182,30 +201,63 @@ impl<Word: Cell> Copied<'_, Word> {
         values: &[Word],
         old: impl Fn(usize, usize) -> Word,
     ) -> Result<(), String> {
-        let name = operation.name;
         for cell in 0..=ALL {
             let kind = if cell == ALL {
                 self.kind
             } else {
                 self.kind + 1
             };
-            let users = || {
-                let all = self.threads.clone();
-                all.filter(move |thread| cell == ALL || thread % SPREAD == cell)
-            };
-            let found = users().map(|thread| old(thread, kind));
-            let left = users().map(|thread| (operation.apply)(old(thread, kind), values[thread]));
-            let mut before: Vec<Word> = found.chain([self.last[cell * SLOTS + slot]]).collect();
-            let mut after: Vec<Word> = left.chain([self.first[cell * SLOTS + slot]]).collect();
+            let users: Vec<usize> = self
+                .threads
+                .clone()
+                .filter(|thread| cell == ALL || thread % SPREAD == cell)
+                .collect();
+            self.chain(slot, operation, (cell, &users), values, |thread| {
+                old(thread, kind)
+            })?;
+        }
+        match operation.alone {
+            None => self.untouched(slot, ALONE..CELLS, operation.name),
+            Some(alone) => {
+                let values = self.threads.clone().map(|thread| values[thread]);
+                let want = values.fold(self.first[ALONE * SLOTS + slot], alone);
+                let have = self.last[ALONE * SLOTS + slot];
+                if have == want {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "`{}` without old values in {}: the last value is {have:#x}, expected {want:#x}",
+                        operation.name, self.place
+                    ))
+                }
+            }
+        }
+    }
+
+    /// The old values of a cell's users form a chain, each part of a word for itself.
+    fn chain(
+        &self,
+        slot: usize,
+        operation: &Operation<Word>,
+        (cell, users): (usize, &[usize]),
+        values: &[Word],
+        old: impl Fn(usize) -> Word,
+    ) -> Result<(), String> {
+        let name = operation.name;
+        for part in operation.parts.iter().copied() {
+            let first = self.first[cell * SLOTS + slot] & part;
+            let last = self.last[cell * SLOTS + slot] & part;
+            let steps = users.iter().map(|thread| {
+                let found = old(*thread) & part;
+                let left = (operation.apply)(found, values[*thread] & part) & part;
+                (found, left)
+            });
+            let steps: Vec<(Word, Word)> = steps.collect();
+            let mut before: Vec<Word> = steps.iter().map(|step| step.0).chain([last]).collect();
+            let mut after: Vec<Word> = steps.iter().map(|step| step.1).chain([first]).collect();
             // What leaves a cell as it was adds nothing to the chain, but must have found a link of it.
-            let first = self.first[cell * SLOTS + slot];
-            let changed = |thread: &usize| {
-                let found = old(*thread, kind);
-                let left = (operation.apply)(found, values[*thread]);
-                (left != found).then_some(left)
-            };
-            let mut links: Vec<Word> = users().filter_map(|thread| changed(&thread)).collect();
-            links.push(first);
+            let changes = steps.iter().filter(|(found, left)| found != left);
+            let mut links: Vec<Word> = changes.map(|step| step.1).chain([first]).collect();
             links.sort_unstable();
             if let Some(stranger) = before
                 .iter()
@@ -223,26 +275,11 @@ impl<Word: Cell> Copied<'_, Word> {
                 return Err(format!(
                     "`{name}` on cell {cell} in {}: the {} old values and the last value do not form a chain; {want:#x} was left but {have:#x} was found",
                     self.place,
-                    users().count(),
+                    users.len(),
                 ));
             }
         }
-        match operation.alone {
-            None => self.untouched(slot, ALONE..CELLS, name),
-            Some(alone) => {
-                let values = self.threads.clone().map(|thread| values[thread]);
-                let want = values.fold(self.first[ALONE * SLOTS + slot], alone);
-                let have = self.last[ALONE * SLOTS + slot];
-                if have == want {
-                    Ok(())
-                } else {
-                    Err(format!(
-                        "`{name}` without old values in {}: the last value is {have:#x}, expected {want:#x}",
-                        self.place
-                    ))
-                }
-            }
-        }
+        Ok(())
     }
 
     /// These cells of an operation must be as they were.
@@ -340,5 +377,34 @@ mod tests {
             |copy, cell, thread| (copy, cell, thread) != (3, ALONE, 282),
             Err("`add` without old values in shared memory of block 2"),
         );
+    }
+
+    /// Two threads of one cell whose elements change in opposite orders; `lost` is missing from the last word.
+    fn torn(operation: Operation<u32>, lost: u32) -> Result<(), String> {
+        let (values, first) = ([0x0001_0002, 0x0003_0004], vec![0; CELLS * SLOTS]);
+        let mut last = first.clone();
+        last[0] = 0x0004_0006 - lost;
+        let copied = Copied {
+            place: "memory".to_owned(),
+            first: &first,
+            last: &last,
+            threads: 0..0,
+            kind: 0,
+        };
+        // The first thread's lower element comes first, and the second one's upper element.
+        let olds = [0x0003_0000, 0x0000_0002];
+        copied.chain(0, &operation, (0, &[0, 1]), &values, |thread| olds[thread])
+    }
+
+    #[test]
+    fn the_elements_of_a_pair_are_atomic_each_for_itself() {
+        let add = |old: u32, value: u32| {
+            (old & 0xFFFF).wrapping_add(value & 0xFFFF) & 0xFFFF
+                | (old & 0xFFFF_0000).wrapping_add(value & 0xFFFF_0000)
+        };
+        assert_eq!(torn(Operation::pairs("pairs", add), 0), Ok(()));
+        assert!(torn(Operation::pairs("pairs", add), 1).is_err());
+        assert!(torn(Operation::pairs("pairs", add), 0x1_0000).is_err());
+        assert!(torn(Operation::same("whole", add), 0).is_err());
     }
 }
