@@ -25,7 +25,10 @@ fn main() {
         // The machine that compares has no driver in the driver's directory.
         let found = match edge.found {
             Found::Driver { otherwise, .. } => *otherwise,
-            found => found,
+            found @ (Found::File { .. }
+            | Found::Unusable { .. }
+            | Found::LeftToSystem
+            | Found::Missing) => found,
         };
         let rule = found.rule().map(ToString::to_string).unwrap_or_default();
         let found = match found {

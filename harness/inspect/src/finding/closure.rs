@@ -337,27 +337,42 @@ impl Package<'_> {
         seen.into_iter()
     }
 
-    /// A file that leads to something of each of these sets.
+    /// The file at which things of all these sets meet first.
     fn meeting(&self, sets: &[Vec<&Path>]) -> Option<PathBuf> {
         let mut sources = sets.iter().map(|set| self.leading_to(set));
         let first = sources.next()?;
         let common = sources.fold(first, |common, next| {
             common.intersection(&next).cloned().collect()
         });
-        common.into_iter().next()
+        self.nearest(common)
     }
 
-    /// A file that leads to something of two of these sets.
+    /// The file at which things of two of these sets meet first.
     fn meeting_any_two(&self, sets: &[Vec<&Path>]) -> Option<PathBuf> {
         let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut common: BTreeSet<PathBuf> = BTreeSet::new();
         for set in sets {
             let sources = self.leading_to(set);
-            if let Some(both) = sources.iter().find(|source| seen.contains(*source)) {
-                return Some(both.clone());
-            }
+            common.extend(sources.intersection(&seen).cloned());
             seen.extend(sources);
         }
-        None
+        self.nearest(common)
+    }
+
+    /// The one of these files that leads to none of the others: who needs it only inherits what is wrong with it.
+    fn nearest(&self, files: BTreeSet<PathBuf>) -> Option<PathBuf> {
+        let leads_on = |file: &&PathBuf| {
+            let taken = self
+                .resolution
+                .of(file)
+                .filter_map(|edge| edge.found.real());
+            taken
+                .filter(|real| real != file)
+                .any(|real| files.contains(real))
+        };
+        let nearest = files.iter().find(|file| !leads_on(file)).cloned();
+        // In a circle of files each leads to another.
+        nearest.or_else(|| files.into_iter().next())
     }
 
     /// The files that lead to one of these, by what they need or are known to open.

@@ -161,21 +161,62 @@ fn first_release(versions: &[String]) -> Option<String> {
 
 /// Names that are opened. Those of one library are tried one after the other, so that one of them suffices.
 fn opened<'a>(package: &Package<'a>, file: Loadable<'a>, findings: &mut Vec<Finding>) {
-    let mut families: BTreeMap<&str, Vec<&ResolvedEdge>> = BTreeMap::new();
+    let own = file.soname().and_then(known::stem).map(|(stem, _)| stem);
+    let mut families: BTreeMap<&str, Vec<&'a ResolvedEdge>> = BTreeMap::new();
     for edge in package.resolution.of(file.path()) {
-        if edge.edge.kind != EdgeKind::Needed {
-            let name = base(&edge.edge.name);
-            let family = known::stem(name).map_or(name, |(stem, _)| stem);
+        let name = base(&edge.edge.name);
+        let family = known::stem(name).map_or(name, |(stem, _)| stem);
+        // A library looks for itself to find its place, or to stay loaded.
+        if edge.edge.kind != EdgeKind::Needed && own != Some(family) {
             families.entry(family).or_default().push(edge);
         }
     }
-    for edges in families.into_values() {
-        let is_missing = edges.iter().all(|edge| edge.found == Found::Missing);
-        if is_missing && let Some(first) = edges.first() {
-            let finding = not_found(package, file, &edges, first);
-            findings.extend(finding);
+    families.retain(|_, edges| edges.iter().all(|edge| edge.found == Found::Missing));
+    let mut guessed = Vec::new();
+    for edges in families.values() {
+        let absolute: Vec<_> = edges
+            .iter()
+            .filter(|edge| edge.edge.name.starts_with('/'))
+            .collect();
+        if let Some(edge) = absolute.iter().find(|edge| is_of_a_system(&edge.edge.name)) {
+            let is_nix = package.is_nix(file.path());
+            let severity = if is_nix {
+                Severity::Warning
+            } else {
+                Severity::Note
+            };
+            let flaw = Flaw::AbsoluteNameOpened {
+                path: edge.edge.name.clone(),
+            };
+            findings.push(Finding::new(severity, evidence(edge), flaw));
+        }
+        let Some(first) = edges.first() else { continue };
+        let is_driver = known::driver_library(base(&first.edge.name)).is_some();
+        if !absolute.is_empty() || is_driver {
+            continue;
+        }
+        let is_known = |edge: &&ResolvedEdge| {
+            let name = base(&edge.edge.name);
+            let by_table = file.soname().and_then(|soname| known::opened(soname, name));
+            by_table.is_some() || known::toolkit_majors(name).is_some()
+        };
+        if edges.iter().any(is_known) {
+            findings.extend(not_found(package, file, edges, first));
+        } else {
+            guessed.extend(edges.iter().copied());
         }
     }
+    // Of libraries that are not NVIDIA's only the strings are known, and most of them are for other systems.
+    if let Some(first) = guessed.first() {
+        findings.extend(not_found(package, file, &guessed, first));
+    }
+}
+
+/// Whether a path is one of a system, and not the end of one that is put together.
+fn is_of_a_system(path: &str) -> bool {
+    ["/usr/", "/lib/", "/lib64/", "/opt/"]
+        .into_iter()
+        .any(|start| path.starts_with(start))
 }
 
 fn not_found<'a>(
@@ -184,22 +225,6 @@ fn not_found<'a>(
     edges: &[&ResolvedEdge],
     first: &ResolvedEdge,
 ) -> Option<Finding> {
-    if let Some(edge) = edges.iter().find(|edge| edge.edge.name.starts_with('/')) {
-        let is_nix = package.is_nix(file.path());
-        let severity = if is_nix {
-            Severity::Warning
-        } else {
-            Severity::Note
-        };
-        let flaw = Flaw::AbsoluteNameOpened {
-            path: edge.edge.name.clone(),
-        };
-        return Some(Finding::new(severity, evidence(edge), flaw));
-    }
-    let name = base(&first.edge.name);
-    if known::driver_library(name).is_some() {
-        return None;
-    }
     let known = edges
         .iter()
         .find_map(|edge| known::opened(file.soname()?, base(&edge.edge.name)));
@@ -229,27 +254,33 @@ fn not_found<'a>(
         names.extend(tried);
     }
     names.dedup();
-    let is_of = |path: &Path| {
-        path.file_name()
-            .is_some_and(|file| names.iter().any(|name| file == name.as_str()))
-    };
-    let present = package.loadable().find(|other| {
-        let by_soname = other
-            .soname()
-            .is_some_and(|soname| names.iter().any(|name| name == soname));
-        by_soname || is_of(other.path()) || other.file.aliases.iter().any(|alias| is_of(alias))
-    });
     let flaw = Flaw::OpenedNameMissing {
+        present_at: present_at(package, &names),
         names,
         need,
         without: known.and_then(|known| known.without.clone()),
-        present_at: present.map(|other| shown(other.path())),
     };
     let evidence = Evidence {
         within: rescue.map(Path::to_owned),
         ..evidence(first)
     };
     Some(Finding::new(severity, evidence, flaw))
+}
+
+/// Where the package has a file of one of these names.
+fn present_at(package: &Package<'_>, names: &[String]) -> Option<String> {
+    let is_name = |file: &Path| {
+        let name = file.file_name();
+        name.is_some_and(|name| names.iter().any(|wanted| name == wanted.as_str()))
+    };
+    let mut files = package.loadable();
+    let present = files.find(|other| {
+        let by_soname = other
+            .soname()
+            .is_some_and(|soname| names.iter().any(|name| name == soname));
+        by_soname || is_name(other.path()) || other.file.aliases.iter().any(|alias| is_name(alias))
+    });
+    present.map(|other| shown(other.path()))
 }
 
 /// Symbols of the driver that are undefined: they resolve only if the file itself needs the driver.

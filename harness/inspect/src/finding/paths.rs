@@ -42,7 +42,10 @@ pub(super) fn judge(package: &Package<'_>, file: Loadable<'_>, findings: &mut Ve
 fn is_driver_asked_for(file: Loadable<'_>, edge: &ResolvedEdge) -> bool {
     let name = base(&edge.edge.name);
     let known = file.soname().and_then(|soname| known::opened(soname, name));
-    known::driver_library(name).is_some() && known.is_none_or(|known| known.need != Need::Optional)
+    let is_searched_for = !edge.edge.name.contains('/');
+    is_searched_for
+        && known::driver_library(name).is_some()
+        && known.is_none_or(|known| known.need != Need::Optional)
 }
 
 /// A file that asks for the driver must have the driver's directory on its own path, since no other path serves it.
@@ -108,7 +111,10 @@ fn stubs(
     for edge in asks {
         let (found, wins) = match &edge.found {
             Found::Driver { otherwise, .. } => (&**otherwise, StubWins::WithoutDriverDirectory),
-            found => (found, StubWins::Always),
+            found @ (Found::File { .. }
+            | Found::Unusable { .. }
+            | Found::LeftToSystem
+            | Found::Missing) => (found, StubWins::Always),
         };
         let Found::File { path, .. } = found else {
             continue;

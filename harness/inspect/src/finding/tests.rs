@@ -262,7 +262,14 @@ fn names_that_are_opened_must_be_provided() {
         elf.opened_names = opened(&["libibverbs.so.1"])
     });
     tree.library("/p/lib/libown.so", |elf| {
-        elf.opened_names = opened(&["libcusolver.so.11", "libplugin.so", "/usr/lib/libx.so.1"]);
+        elf.opened_names = opened(&[
+            "libcusolver.so.11",
+            "libplugin.so",
+            "libother.so",
+            "libown.so.1",
+            "/usr/lib/libx.so.1",
+            "/part/libx.so",
+        ]);
     });
     check(
         &tree,
