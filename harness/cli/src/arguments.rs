@@ -1,5 +1,9 @@
 //! The command line, as types.
 
+mod compat;
+
+pub(crate) use compat::{CompatArguments, ExplainArguments, PlatformWord};
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -19,6 +23,11 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// What is this machine? Driver, devices, Jetson, libraries, and where they were found
     Facts(FactsArguments),
+    /// Will this package run on that driver and GPU, and if not, why and what to do? Runs nothing
+    // Boxed: it has many words, and every other command would carry their size.
+    Compat(Box<CompatArguments>),
+    /// What does this error mean, why does it happen, and what to do?
+    Explain(ExplainArguments),
     /// Which suites, cases, and kernels are there?
     List(ListArguments),
     /// Are these suites well-formed? All complaints of all files at once

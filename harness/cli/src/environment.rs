@@ -14,6 +14,10 @@ pub(crate) struct Environment {
     pub(crate) no_color: bool,
     /// Restricts which devices there are; handed to the probe.
     pub(crate) visible_devices: Option<String>,
+    /// `CUDA_FORCE_PTX_JIT` is 1: machine code is passed over.
+    pub(crate) force_ptx_jit: bool,
+    /// `CUDA_DISABLE_PTX_JIT` is 1: PTX is passed over.
+    pub(crate) disable_ptx_jit: bool,
     /// Where lock files may lie: `XDG_RUNTIME_DIR`, else a directory of this user in the temporary one.
     pub(crate) runtime_dir: PathBuf,
 }
@@ -26,6 +30,8 @@ impl Environment {
             terminal: std::io::stderr().is_terminal() && !dumb,
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             visible_devices: variable("CUDA_VISIBLE_DEVICES"),
+            force_ptx_jit: variable("CUDA_FORCE_PTX_JIT").is_some_and(|value| value == "1"),
+            disable_ptx_jit: variable("CUDA_DISABLE_PTX_JIT").is_some_and(|value| value == "1"),
             runtime_dir: variable("XDG_RUNTIME_DIR").map_or_else(
                 || std::env::temp_dir().join(format!("cudacheck-{user}")),
                 |directory| PathBuf::from(directory).join("cudacheck"),

@@ -36,6 +36,13 @@ pub(crate) enum Failure {
     #[error("the simulator's library was not found beside `{}`", executable.display())]
     SimulatorMissing { executable: PathBuf },
 
+    /// A question that cannot be asked: a word that is wrong, or words that contradict each other.
+    #[error("{message}")]
+    Question {
+        message: String,
+        hint: Option<String>,
+    },
+
     #[error("failed to {action} `{}`", path.display())]
     File {
         action: &'static str,
@@ -56,7 +63,8 @@ impl Failure {
             | Self::UnknownCase { .. }
             | Self::UnknownProfile { .. }
             | Self::Inject { .. }
-            | Self::Profile { .. } => 2,
+            | Self::Profile { .. }
+            | Self::Question { .. } => 2,
             Self::SimulatorMissing { .. } | Self::File { .. } | Self::Runtime(_) => 3,
         }
     }
@@ -79,6 +87,7 @@ impl Failure {
             Self::SimulatorMissing { .. } => {
                 Some("cargo build --release builds both; an installed cudacheck expects ../lib/cudacheck/libcudacheck_simulator.so".to_owned())
             }
+            Self::Question { hint, .. } => hint.clone(),
             Self::File { .. } | Self::Runtime(_) => None,
         }
     }

@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+pub(crate) mod compat;
+pub(crate) mod explain;
 pub(crate) mod facts;
 mod inspection;
 pub(crate) mod list;

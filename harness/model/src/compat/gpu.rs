@@ -312,7 +312,7 @@ fn kind(capability: ComputeCapability) -> Option<GpuKind> {
 
 /// Whether code runs on a device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fit {
+pub(super) enum Fit {
     /// It does.
     Runs(Confidence),
     /// It may, but NVIDIA says that desktop and Tegra do not share machine code.

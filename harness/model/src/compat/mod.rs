@@ -5,6 +5,7 @@
 
 mod answer;
 mod bound;
+mod explain;
 mod gpu;
 mod jetpack;
 mod judge;
@@ -21,7 +22,10 @@ pub use answer::{
     Verdict, json_schema,
 };
 pub use bound::{Bound, Known};
-pub use gpu::{Fit, Gpu, GpuClass, GpuKind, UnknownGpu, find as find_gpu};
+pub use explain::{
+    Culprit, EXPLAIN_SCHEMA, Explanation, UnknownError, catalogue, explain, explanation_sources,
+};
+pub use gpu::{Gpu, GpuClass, GpuKind, UnknownGpu, find as find_gpu};
 pub use jetpack::{JetPackVersion, release as jetpack_release, release_of_l4t};
 pub use judge::platform_name;
 pub use machine::{Ability, Machine, MachineSummary, Switch, Variables};

@@ -379,7 +379,7 @@ pub struct LibraryFloor {
     pub sources: Vec<String>,
 }
 
-fn parsed<T: DeserializeOwned>(name: &str, text: &str) -> T {
+pub(super) fn parsed<T: DeserializeOwned>(name: &str, text: &str) -> T {
     serde_yaml::from_str(text)
         .unwrap_or_else(|error| panic!("data/compat/{name} is a table of ours, but: {error}"))
 }

@@ -236,8 +236,18 @@ fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> S
     let targets: Vec<Option<Target>> = known.iter().map(|toolkit| best(toolkit)).collect();
     match targets.iter().flatten().max() {
         Some(target) if !forced && targets.iter().all(Option::is_some) => {
+            let isa = tables::ptx_of(package.toolkit);
+            let accepts = loaded.ability.ptx;
+            let only = if accepts.reaches(isa) == Known::No {
+                format!(
+                    "; the package must have it, since the driver refuses PTX {isa} with error 222 (it accepts up to {})",
+                    ceiling(accepts)
+                )
+            } else {
+                "; whether the package has it is not known".to_owned()
+            };
             let text = format!(
-                "{name} makes machine code for {target}, which runs on {}; whether the package has it is not known",
+                "{name} makes machine code for {target}, which runs on {}{only}",
                 gpu.label()
             );
             let confidence = known.iter().map(|toolkit| toolkit.confidence).max();

@@ -334,8 +334,12 @@ fn same_major(
         (None, Origin::Driver) => true,
     };
     if above {
+        let newer = match loaded.ability.cuda.reaches(toolkit) {
+            Known::No => "is",
+            Known::Yes | Known::Maybe => "may be",
+        };
         let text = format!(
-            "{name} is newer than {phrase}, but of the same major version and above its floor {}: \
+            "{name} {newer} newer than {phrase}, but it is of the same major version, whose floor is driver {}: \
              machine code runs, functions that only a newer driver has fail with error 36",
             floor.driver
         );
