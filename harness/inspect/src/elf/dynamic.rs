@@ -115,6 +115,11 @@ pub(crate) fn facts(
     for name in &dynamic.needed {
         needed.extend(text(Some(*name), warnings)?);
     }
+    // Without sections the names that the loader is told cannot be told from other strings.
+    let mut opened = opened;
+    if elf.sections.is_empty() {
+        opened.retain(|name| soname.as_ref() != Some(name) && !needed.contains(name));
+    }
     let interpreter = interpreter(source, elf, warnings)?;
     let position_independent = dynamic.flags & elf::DF_1_PIE.0 != 0;
     let program = elf.file_type == elf::ET_EXEC

@@ -185,3 +185,161 @@ pub(crate) fn container(entries: &[(u16, u32, &[u8])]) -> Vec<u8> {
     file.extend(body);
     file
 }
+
+/// What a loader is told by [`linked`].
+pub(crate) struct Linked<'a> {
+    pub(crate) host: Host,
+    /// Tags and texts: `(1, "libc.so.6")` is needed.
+    pub(crate) texts: &'a [(u64, &'a str)],
+    /// Tags and numbers.
+    pub(crate) numbers: &'a [(u64, u64)],
+    /// A file, and a version that is needed of it.
+    pub(crate) needed_version: (&'a str, &'a str),
+    /// The file's own name, and a version that it provides.
+    pub(crate) provided_version: (&'a str, &'a str),
+    /// Undefined symbols.
+    pub(crate) symbols: &'a [&'a str],
+    /// Flags of the stack.
+    pub(crate) stack: u32,
+}
+
+/// A shared object without sections, of which a loader reads everything from its program headers.
+pub(crate) fn linked(linked: &Linked<'_>) -> Vec<u8> {
+    let big = linked.host.big_endian;
+    let u16 = |value: u16| {
+        if big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    };
+    let u32 = |value: u32| {
+        if big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    };
+    let u64 = |value: u64| {
+        if big {
+            value.to_be_bytes()
+        } else {
+            value.to_le_bytes()
+        }
+    };
+    let mut strings = vec![0];
+    let mut string = |text: &str| {
+        let at = strings.len();
+        strings.extend(text.bytes().chain([0]));
+        at as u64
+    };
+    let mut dynamic: Vec<(u64, u64)> = Vec::new();
+    dynamic.extend(linked.texts.iter().map(|(tag, text)| (*tag, string(text))));
+    dynamic.extend(linked.numbers);
+    let short = |at: u64| u32(u32::try_from(at).unwrap());
+    let symbols: Vec<u8> = std::iter::once("")
+        .chain(linked.symbols.iter().copied())
+        .flat_map(|name| {
+            let name = if name.is_empty() { 0 } else { string(name) };
+            [&short(name)[..], &[0x12, 0], &u16(0), &u64(0), &u64(0)].concat()
+        })
+        .collect();
+    let (file, version) = linked.needed_version;
+    let needed = [
+        &[
+            &u16(1)[..],
+            &u16(1),
+            &short(string(file)),
+            &u32(16),
+            &u32(0),
+        ]
+        .concat()[..],
+        &[
+            &u32(0)[..],
+            &u16(0),
+            &u16(2),
+            &short(string(version)),
+            &u32(0),
+        ]
+        .concat(),
+    ]
+    .concat();
+    let (name, version) = linked.provided_version;
+    let definition = |flags: u16, index: u16, name: u64, next: u32| {
+        [
+            &u16(1)[..],
+            &u16(flags),
+            &u16(index),
+            &u16(1),
+            &u32(0),
+            &u32(20),
+            &u32(next),
+            &short(name),
+            &u32(0),
+        ]
+        .concat()
+    };
+    let provided = [
+        definition(1, 1, string(name), 28),
+        definition(0, 2, string(version), 0),
+    ]
+    .concat();
+    let hash = [
+        u32(1),
+        u32(u32::try_from(linked.symbols.len() + 1).unwrap()),
+    ]
+    .concat();
+
+    // The file is loaded to address 0, so that addresses are offsets.
+    let start = 64 + 3 * 56;
+    let mut data = Vec::new();
+    let mut place = |bytes: &[u8]| {
+        let at = (start + data.len()) as u64;
+        data.extend(bytes);
+        data.resize(data.len().next_multiple_of(8), 0);
+        at
+    };
+    dynamic.extend([
+        (5, place(&strings)),
+        (10, strings.len() as u64),
+        (6, place(&symbols)),
+        (4, place(&hash)),
+    ]);
+    dynamic.extend([(0x6fff_fffe, place(&needed)), (0x6fff_ffff, 1)]);
+    dynamic.extend([(0x6fff_fffc, place(&provided)), (0x6fff_fffd, 2), (0, 0)]);
+    let table: Vec<u8> = dynamic
+        .iter()
+        .flat_map(|(tag, value)| [u64(*tag), u64(*value)].concat())
+        .collect();
+    let at = place(&table);
+    let end = (start + data.len()) as u64;
+
+    let mut file = b"\x7fELF\x02".to_vec();
+    file.extend([if big { 2 } else { 1 }, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    file.extend([u16(3), u16(linked.host.machine)].concat());
+    file.extend(u32(1));
+    file.extend([u64(0), u64(64), u64(0)].concat());
+    file.extend(u32(0));
+    file.extend([u16(64), u16(56), u16(3), u16(0), u16(0), u16(0)].concat());
+    let segments = [
+        (1, 4, 0, end),
+        (2, 6, at, table.len() as u64),
+        (0x6474_e551, linked.stack, 0, 0),
+    ];
+    for (kind, flags, offset, size) in segments {
+        file.extend([u32(kind), u32(flags)].concat());
+        file.extend(
+            [
+                u64(offset),
+                u64(offset),
+                u64(offset),
+                u64(size),
+                u64(size),
+                u64(8),
+            ]
+            .concat(),
+        );
+    }
+    file.extend(data);
+    file
+}
