@@ -4,6 +4,7 @@
 
 mod detection;
 mod facts;
+mod inspect;
 mod readme;
 mod recorded;
 mod run;

@@ -1,8 +1,10 @@
 //! The command line, as types.
 
 mod compat;
+mod inspect;
 
 pub(crate) use compat::{CompatArguments, ExplainArguments, PlatformWord};
+pub(crate) use inspect::InspectArguments;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// What is this machine? Driver, devices, Jetson, libraries, and where they were found
     Facts(FactsArguments),
+    /// What GPU code does a package contain, what will it need, and what is wrong with it?
+    Inspect(Box<InspectArguments>),
     /// Will this package run on that driver and GPU, and if not, why and what to do? Runs nothing
     // Boxed: it has many words, and every other command would carry their size.
     Compat(Box<CompatArguments>),

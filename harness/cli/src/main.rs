@@ -41,6 +41,7 @@ fn run(arguments: Arguments, environment: &Environment) -> Result<u8, Failure> {
     match arguments.command {
         Command::Run(arguments) => command::run::run(&arguments, environment),
         Command::Facts(arguments) => command::facts::facts(&arguments, environment),
+        Command::Inspect(arguments) => command::inspect::inspect(&arguments, environment),
         Command::Compat(arguments) => command::compat::compat(&arguments, environment),
         Command::Explain(arguments) => command::explain::explain(&arguments),
         Command::List(arguments) => command::list::list(&arguments),

@@ -41,6 +41,9 @@ pub struct Inspection<'a> {
     pub detail: Detail,
 }
 
+/// Columns that the answer fits.
+const WIDTH: usize = 100;
+
 /// Warnings that are told without being asked for.
 const FEW: usize = 10;
 
@@ -117,12 +120,11 @@ fn devices(inspection: &Inspection<'_>) -> String {
             [only] => format!(" · {}", only.products),
             _ => String::new(),
         };
-        let line = format!(
-            "  {names:<18}{:<9}{}{products}",
+        out += &format!(
+            "  {names:<18}{:<9}{}\n",
             verdict(found.verdict),
-            explained(&found)
+            text::one_line(format!("{}{products}", explained(&found)))
         );
-        out += &format!("{}\n", text::one_line(line));
     }
     out
 }
@@ -160,15 +162,23 @@ fn findings(findings: &[Finding]) -> String {
             Severity::Warning => "warning",
             Severity::Note => "note",
         };
-        let mut line = |label: &str, value: &str| {
-            if !value.is_empty() {
-                out += &format!("{label:>9}  {}\n", text::one_line(value.to_owned()));
-            }
-        };
+        let mut line = |label: &str, value: &str| out += &hanging(&format!("{label:>9}  "), value);
         line(severity, &format!("{}: {}", finding.code, finding.message));
         line("seen", &seen(&finding.evidence));
         line("cause", &finding.cause);
         line("remedy", &finding.remedy);
+    }
+    out
+}
+
+/// A value beside its label, wrapped to the width with its lines below each other; nothing for no value.
+fn hanging(label: &str, value: &str) -> String {
+    let indent = label.chars().count();
+    let lines = text::wrapped(&text::one_line(value), WIDTH - indent);
+    let mut out = String::new();
+    for (number, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
+        let head = if number == 0 { label } else { "" };
+        out += &format!("{head:indent$}{line}\n");
     }
     out
 }
@@ -207,12 +217,12 @@ fn files(inspection: &Inspection<'_>) -> String {
         out += &format!("{}\n", text::one_line(below(&file.path, &facts.roots)));
         if !file.code.is_empty() {
             for line in targets(file, inspection.detail) {
-                out += &format!("  {}\n", text::one_line(line));
+                out += &hanging("  ", &line);
             }
         }
         if inspection.detail == Detail::Everything {
             for line in loader(file) {
-                out += &format!("  {}\n", text::one_line(line));
+                out += &hanging("  ", &line);
             }
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod compat;
 pub(crate) mod explain;
 pub(crate) mod facts;
+pub(crate) mod inspect;
 mod inspection;
 pub(crate) mod list;
 pub(crate) mod probe;
