@@ -133,12 +133,13 @@ fn simulated_is_said_everywhere() {
 }
 
 /// A suite that examines a package: the same findings are then the package's failures.
+fn demo(cases: &str) -> String {
+    format!("name: demo\nsummary: a package under test\npackage: {{ name: demo }}\ncases:\n{cases}")
+}
+
 fn package_run(cases: &str, inject: &str) -> Ran {
     let directory = tempfile::tempdir().unwrap();
-    let suite = format!(
-        "name: demo\nsummary: a package under test\npackage: {{ name: demo }}\ncases:\n{cases}"
-    );
-    std::fs::write(directory.path().join("demo.yaml"), suite).unwrap();
+    std::fs::write(directory.path().join("demo.yaml"), demo(cases)).unwrap();
     cudacheck_in(
         directory,
         [
@@ -235,4 +236,59 @@ fn the_supervisor_maps_no_driver_and_stays_small() {
     };
     assert_eq!(libraries.iter().find(foreign), None);
     assert!(inspection["peak-resident-kib"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_suite_from_a_file_is_rerun_from_that_file() {
+    let ran = package_run(TWO, "shuffle:lane");
+    let failed = ran.finished().pop().unwrap();
+    let words = failed.rerun.join(" ");
+    assert!(words.contains(" demo.yaml --case shuffle "), "{words}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_anything_runs() {
+    let arguments = ["run", "--simulate", "h100", "--case", "launch-canary"];
+    let ran = cudacheck([&arguments[..], &["--junit", "."]].concat());
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("PASS"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_report_that_is_lost_hides_no_failure_of_a_package() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("demo.yaml"), demo(TWO)).unwrap();
+    let arguments = ["run", "demo.yaml", "--simulate", "h100", "--seed", "1"];
+    let lost = ["--inject", "shuffle:lane", "--junit", "/dev/full"];
+    let ran = cudacheck_in(directory, [&arguments[..], &lost].concat());
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
+    assert!(ran.junit().contains("<failure"));
+}
+
+#[test]
+fn a_directory_that_is_not_unicode_is_refused_and_other_words_are_taken() {
+    use std::os::unix::ffi::OsStringExt;
+    let word = |text: &[u8]| std::ffi::OsString::from_vec(text.to_owned());
+    let ran = |option: &str, value: &[u8]| {
+        let arguments = [
+            "run",
+            "--simulate",
+            "h100",
+            "--case",
+            "launch-canary",
+            option,
+        ];
+        let arguments = arguments.map(|text| word(text.as_bytes()));
+        cudacheck(arguments.into_iter().chain([word(value)]))
+    };
+    let refused = ran("--runs", b"\xff");
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("is not UTF-8"),
+        "{}",
+        refused.stderr
+    );
+    let taken = ran("--junit", b"\xff.xml");
+    assert_eq!(taken.code, 0, "{}", taken.stderr);
+    assert!(taken.directory.path().join(word(b"\xff.xml")).exists());
 }

@@ -103,6 +103,7 @@ fn mistakes_on_the_command_line_are_answered_with_what_to_type() {
         &["run", "--inject", "cuInit:803"],
         &["run", "--simulate", "h100", "--case", "launch-canry"],
         &["run", "--simulate", "./missing.yaml"],
+        &["run", "--simulate", "/dev/zero"],
     ]
     .iter()
     .map(|arguments| {

@@ -15,11 +15,14 @@ use cudacheck_simulator::profile::{self, Profile};
 
 use crate::arguments::SimulationArguments;
 use crate::failure::Failure;
+use crate::suites;
 
 /// Where a simulated machine's files lie below the run's directory.
 const SYSROOT: &str = "sysroot";
 /// Where the state of the simulated devices lies below the run's directory.
 const STATE: &str = "simulated-state";
+/// The longest profile that is read; ours have a few kilobytes.
+const MAX_PROFILE_BYTES: u64 = 1024 * 1024;
 
 /// A simulated machine, checked but not yet on disk.
 pub(crate) struct Simulation {
@@ -156,7 +159,7 @@ fn profile(word: &str) -> Result<(Profile, String), Failure> {
         path: path.to_owned(),
         message,
     };
-    let text = fs::read_to_string(path).map_err(|error| failure(error.to_string()))?;
+    let text = suites::text(path, MAX_PROFILE_BYTES).map_err(failure)?;
     let profile = Profile::parse(&text).map_err(|error| failure(error.to_string()))?;
     let absolute = fs::canonicalize(path).map_err(|error| failure(error.to_string()))?;
     Ok((profile, absolute.display().to_string()))

@@ -1,5 +1,6 @@
 //! Finds suites by name or path and reads them, so that all complaints of all files come at once.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,26 +16,29 @@ const SHIPPED: &[(&str, &str)] = &[(
     include_str!("../../../suites/kernels.yaml"),
 )];
 
+/// Suites, and how to ask for them again.
+pub(crate) struct Loaded {
+    pub(crate) suites: Vec<Suite>,
+    /// The word that named each suite, by the suite's own name.
+    pub(crate) words: BTreeMap<String, String>,
+}
+
 /// Reads suites by name or path; all shipped ones if no word is given.
 ///
 /// # Errors
 ///
 /// Every complaint about every file, or the first unknown name.
-pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Vec<Suite>, Failure> {
-    let sources = if words.is_empty() {
-        SHIPPED
-            .iter()
-            .map(|(path, text)| Ok((PathBuf::from(path), (*text).to_owned())))
-            .collect()
-    } else {
-        words
-            .iter()
-            .map(|word| source(word))
-            .collect::<Result<Vec<_>, _>>()?
-    };
+pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Loaded, Failure> {
+    let shipped: Vec<String> = SHIPPED.iter().map(|(path, _)| name(path)).collect();
+    let words = if words.is_empty() { &shipped } else { words };
+    let sources = words
+        .iter()
+        .map(|word| Ok((word, source(word)?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let mut suites: Vec<Suite> = Vec::new();
+    let mut asked = BTreeMap::new();
     let mut complaints = Vec::new();
-    for source in sources {
+    for (word, source) in sources {
         match source.and_then(|(path, text)| {
             suite::read(&path, &text, catalogue).map(|suite| (path, suite))
         }) {
@@ -47,12 +51,18 @@ pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Vec<Suite>
                     hint: None,
                 });
             }
-            Ok((_, suite)) => suites.push(suite),
+            Ok((_, suite)) => {
+                asked.insert(suite.name.clone(), word.clone());
+                suites.push(suite);
+            }
             Err(more) => complaints.extend(more),
         }
     }
     if complaints.is_empty() {
-        Ok(suites)
+        Ok(Loaded {
+            suites,
+            words: asked,
+        })
     } else {
         Err(Failure::Suites(complaints))
     }
@@ -61,14 +71,16 @@ pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Vec<Suite>
 /// A file's path and text, or what is wrong with reading it.
 type Source = Result<(PathBuf, String), Vec<Complaint>>;
 
+/// What a shipped suite is called: the stem of its path.
+fn name(path: &str) -> String {
+    Path::new(path)
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default()
+        .to_owned()
+}
+
 fn source(word: &str) -> Result<Source, Failure> {
-    let name = |path: &str| {
-        Path::new(path)
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .unwrap_or_default()
-            .to_owned()
-    };
     if let Some((path, text)) = SHIPPED.iter().find(|(path, _)| name(path) == word) {
         return Ok(Ok((PathBuf::from(path), (*text).to_owned())));
     }
@@ -85,31 +97,35 @@ fn source(word: &str) -> Result<Source, Failure> {
     Ok(read(path))
 }
 
-/// Reads a file, its size first: a suite of 100 MB is refused before it is in memory.
+/// Reads a file.
 pub(crate) fn read(path: &Path) -> Source {
-    let complain = |message: String| {
-        vec![Complaint {
-            file: path.to_owned(),
+    let file = path.to_owned();
+    match text(path, MAX_SUITE_BYTES) {
+        Ok(text) => Ok((file, text)),
+        Err(message) => Err(vec![Complaint {
+            file,
             place: None,
             message,
             hint: None,
-        }]
-    };
-    let metadata =
-        fs::metadata(path).map_err(|error| complain(format!("cannot be read: {error}")))?;
+        }]),
+    }
+}
+
+/// The text of a user's file of at most `limit` bytes, or what is wrong with it, as the end of a sentence about it.
+pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
+    let unreadable = |error| format!("cannot be read: {error}");
+    let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(complain("is not a file".to_owned()));
+        return Err("is not a file".to_owned());
     }
-    if metadata.len() > MAX_SUITE_BYTES {
-        return Err(complain(format!(
-            "has {} bytes, a suite at most {MAX_SUITE_BYTES}",
+    if metadata.len() > limit {
+        return Err(format!(
+            "has {} bytes, at most {limit} are allowed",
             metadata.len()
-        )));
+        ));
     }
-    let bytes = fs::read(path).map_err(|error| complain(format!("cannot be read: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| complain(format!("is not UTF-8: {}", error.utf8_error())))?;
-    Ok((path.to_owned(), text))
+    let bytes = fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {}", error.utf8_error()))
 }
 
 /// The paths and texts of the shipped suites.

@@ -1,5 +1,6 @@
 //! What a run is told from outside.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub struct Config {
     pub health: Option<FactsWork>,
     /// The words of the command line that every case's rerun line begins with.
     pub rerun_prefix: Vec<String>,
+    /// What names a suite on a command line, by the suite's own name: the path of a file. A suite that is
+    /// not in here is named by itself.
+    pub suite_words: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -55,6 +59,7 @@ impl Config {
             lock_wait: Duration::from_secs(600),
             health: None,
             rerun_prefix: vec!["cudacheck".to_owned(), "run".to_owned()],
+            suite_words: BTreeMap::new(),
         }
     }
 

@@ -3,7 +3,8 @@
 //! A driver's library in this process could hang it for ever inside the kernel, so that even the report
 //! would be lost. The run's directory keeps the evidence.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -32,7 +33,9 @@ impl Inspection {
 
     pub(crate) fn write(&self, directory: &Path) {
         if let Ok(text) = serde_json::to_string_pretty(self) {
-            let _ = fs::write(directory.join("supervisor.json"), text + "\n");
+            // Something of that name is not ours: a worker may have put a pipe there that takes no text.
+            let _ = File::create_new(directory.join("supervisor.json"))
+                .and_then(|mut file| writeln!(file, "{text}"));
         }
     }
 }

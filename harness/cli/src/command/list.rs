@@ -47,7 +47,7 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<u8, Failure> {
             || json!({ "schema": 1, "profiles": rows(&profiles), "faults": rows(&faults) }),
         );
     }
-    let suites = suites::load(&arguments.suites, &catalogue)?;
+    let suites = suites::load(&arguments.suites, &catalogue)?.suites;
     let text = || {
         if arguments.suites.is_empty() {
             listing::suites(&suites)

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::iter;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,12 +23,13 @@ use super::probe::{self, Machine};
 use crate::arguments::{DisplayArguments, JUnitFlaky, RunArguments};
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::output;
 use crate::simulate::Simulation;
-use crate::suites;
+use crate::suites::{self, Loaded};
 
 pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result<u8, Failure> {
     let catalogue = suites::catalogue();
-    let suites = suites::load(&arguments.suites, &catalogue)?;
+    let Loaded { suites, words } = suites::load(&arguments.suites, &catalogue)?;
     known_cases(arguments, &suites)?;
     let simulation = Simulation::from_arguments(&arguments.simulation)?;
     let seed = arguments
@@ -35,12 +37,15 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
         .unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
     let (run_id, directory) = run_directory(&arguments.runs)?;
     let machine = probe::machine(simulation.as_ref(), None, &directory, seed, environment)?;
-    let config = config(arguments, environment, &machine, &directory, seed)?;
+    let mut config = config(arguments, environment, &machine, &directory, seed)?;
+    config.suite_words = words;
 
     let start = RunStarted {
         run_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        command: std::env::args().collect(),
+        command: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
         simulated: simulation
             .as_ref()
             .map(|simulation| simulation.name().to_owned()),
@@ -52,14 +57,18 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     };
     let shown = arguments.runs.join(&start.run_id).display().to_string();
     let mut sinks = Sinks::open(arguments, environment, &directory, &shown)?;
-    let summary = probe::runtime()?.block_on(async {
+    let mut summary = probe::runtime()?.block_on(async {
         let facts = cudacheck_runner::probe(&config, machine.work, DriverFiles::default()).await;
         write_json(&directory.join("facts.json"), &facts);
         let plan = cudacheck_runner::plan(&suites, &facts, &catalogue, &filter(arguments));
         write_json(&directory.join("plan.json"), &plan);
         cudacheck_runner::run(&config, start, facts, plan, &mut |event| sinks.event(event)).await
     });
-    sinks.finish(arguments, &directory, &shown)?;
+    if let Err(failure) = sinks.finish(arguments, &directory, &shown) {
+        // What was found out about a package stays true without the report of it.
+        output::failure(&failure, environment);
+        summary.machine_fault = true;
+    }
     if simulation.is_some() {
         Simulation::clear(&directory);
     }
@@ -157,6 +166,12 @@ fn run_directory(runs: &Path) -> Result<(String, PathBuf), Failure> {
             source,
         }
     };
+    let place = std::path::absolute(runs).map_err(failure(runs))?;
+    if place.to_str().is_none() {
+        let reason = "its path is not UTF-8, and tasks and reports are";
+        let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
+        return Err(failure(&place)(error));
+    }
     fs::create_dir_all(runs).map_err(failure(runs))?;
     loop {
         let run_id = format!(
@@ -225,6 +240,11 @@ impl Sinks {
                 path: parent.to_owned(),
                 source,
             })?;
+            junit::probe(path).map_err(|source| Failure::File {
+                action: "write a report to",
+                path: path.clone(),
+                source,
+            })?;
         }
         let options = display(&arguments.display, environment);
         let terminal = Terminal::new(options, io::stderr()).with_run_directory(shown);
@@ -261,24 +281,29 @@ impl Sinks {
             run_directory: Some(shown.to_owned()),
         };
         let report = junit::junit(&self.events, &options);
-        for path in [Some(&directory.join("junit.xml")), arguments.junit.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            junit::write(path, &report).map_err(|source| Failure::File {
-                action: "write the report",
-                path: path.clone(),
-                source,
-            })?;
-        }
-        match self.error {
+        let own = directory.join("junit.xml");
+        // Nothing of ours is there yet; a pipe that a worker has put there would be waited for.
+        let _ = fs::remove_file(&own);
+        // Each is written, whatever became of the other.
+        let written: Vec<_> = iter::once(&own)
+            .chain(&arguments.junit)
+            .map(|path| {
+                junit::write(path, &report).map_err(|source| Failure::File {
+                    action: "write the report",
+                    path: path.clone(),
+                    source,
+                })
+            })
+            .collect();
+        let events = match self.error {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::File {
                 action: "write the events of",
                 path: directory.to_owned(),
                 source: error,
             }),
             Some(_) | None => Ok(()),
-        }
+        };
+        written.into_iter().chain(iter::once(events)).collect()
     }
 }
 

@@ -102,8 +102,9 @@ pub(super) fn described(shared: &Shared, task: &Planned) -> CaseFinished {
 
 fn rerun(shared: &Shared, task: &Planned) -> Vec<String> {
     let mut words = shared.config.rerun_prefix.clone();
+    let suite = shared.config.suite_words.get(&task.id.suite);
     words.extend([
-        task.id.suite.clone(),
+        suite.unwrap_or(&task.id.suite).clone(),
         "--case".to_owned(),
         task.id.case.clone(),
     ]);
