@@ -217,7 +217,6 @@ fn clock(_: &DeviceLimits, _: u64) -> Program {
 }
 
 fn clocks_are_plausible(bytes: &[u8]) -> Result<(), String> {
-    let mut warps = Vec::new();
     for (thread, row) in bytes.chunks_exact(56).enumerate() {
         let long = |offset: usize| {
             let bytes = row[offset..].first_chunk().expect("rows of 56 bytes");
@@ -261,7 +260,8 @@ fn clocks_are_plausible(bytes: &[u8]) -> Result<(), String> {
             ));
         }
         for (name, slot, slots) in [("%smid", 40, 44), ("%warpid", 48, 52)] {
-            // No device has more of either, so that a value that was never stored shows.
+            // Both may change while a thread runs, so that only their range is certain. No device has more
+            // of either, so that a value that was never stored shows.
             if word(slot) >= word(slots) || word(slots) > 1 << 16 {
                 return Err(format!(
                     "{name} is {} of {} in thread {thread}",
@@ -270,18 +270,6 @@ fn clocks_are_plausible(bytes: &[u8]) -> Result<(), String> {
                 ));
             }
         }
-        if word(40) != u32::from_le_bytes([bytes[40], bytes[41], bytes[42], bytes[43]]) {
-            return Err(format!("%smid differs within the block in thread {thread}"));
-        }
-        if thread % 32 == 0 {
-            warps.push(word(48));
-        }
     }
-    warps.sort_unstable();
-    warps.dedup();
-    if warps.len() == 3 {
-        Ok(())
-    } else {
-        Err(format!("the three warps have the slots {warps:?}"))
-    }
+    Ok(())
 }

@@ -64,6 +64,11 @@ const RULES: &[Rule] = &[
         "prefetch.",
         "a prefetch is a hint and computes nothing",
     ),
+    (
+        "clock",
+        "mov.u32 %warp, %warpid",
+        "a warp may move to another slot at any time, so only the range is certain",
+    ),
     // Interchangeable choices.
     (
         "fences",
