@@ -10,7 +10,7 @@ use cudacheck_model::package::{FileKind, PackageFile};
 
 use super::{Loadable, Package, parent, shown};
 use crate::known;
-use crate::resolve::{Found, ResolvedEdge, is_stubs};
+use crate::resolve::{ResolvedEdge, is_stubs};
 
 pub(super) fn judge(package: &Package<'_>, findings: &mut Vec<Finding>) {
     let libraries: Vec<Loadable<'_>> = package
@@ -53,7 +53,7 @@ fn is_for_processors(path: &Path) -> bool {
 }
 
 /// Libraries of two majors: each finds half of its dependencies in the other's.
-fn majors(package: &Package<'_>, libraries: &[Loadable<'_>], findings: &mut Vec<Finding>) {
+fn majors<'a>(package: &Package<'a>, libraries: &[Loadable<'a>], findings: &mut Vec<Finding>) {
     let mut found: BTreeMap<u32, BTreeMap<&str, &Path>> = BTreeMap::new();
     for library in libraries {
         let Some(soname) = library.soname() else {
@@ -76,7 +76,7 @@ fn majors(package: &Package<'_>, libraries: &[Loadable<'_>], findings: &mut Vec<
     let meeting = package.meeting(&sets);
     let together = together(meeting.is_some());
     let first = sets.first().and_then(|set| set.first().copied());
-    let Some(file) = meeting.as_deref().or(first) else {
+    let Some(file) = meeting.or(first) else {
         return;
     };
     let evidence = Evidence {
@@ -102,7 +102,7 @@ fn majors(package: &Package<'_>, libraries: &[Loadable<'_>], findings: &mut Vec<
 }
 
 /// Two files of one SONAME: whichever is loaded first serves both.
-fn sonames(package: &Package<'_>, libraries: &[Loadable<'_>], findings: &mut Vec<Finding>) {
+fn sonames<'a>(package: &Package<'a>, libraries: &[Loadable<'a>], findings: &mut Vec<Finding>) {
     let mut found: BTreeMap<(&str, _, _), BTreeSet<&Path>> = BTreeMap::new();
     for library in libraries {
         if let Some(soname) = library.soname()
@@ -133,7 +133,7 @@ fn sonames(package: &Package<'_>, libraries: &[Loadable<'_>], findings: &mut Vec
                 .last()
                 .and_then(|set| set.first())
                 .map(|path| (*path).to_owned()),
-            within: meeting,
+            within: meeting.map(Path::to_owned),
             ..Evidence::of(first)
         };
         let flaw = Flaw::SonameTwice {
@@ -318,7 +318,7 @@ fn weigh<'a>(
     ));
 }
 
-impl Package<'_> {
+impl<'a> Package<'a> {
     /// Everything that is loaded with a file because it is needed, the file included.
     pub(super) fn needed_by<'p>(&'p self, file: &'p Path) -> impl Iterator<Item = &'p Path> {
         let mut seen: HashSet<&Path> = HashSet::from([file]);
@@ -338,67 +338,52 @@ impl Package<'_> {
     }
 
     /// The file at which things of all these sets meet first.
-    fn meeting(&self, sets: &[Vec<&Path>]) -> Option<PathBuf> {
+    fn meeting(&self, sets: &[Vec<&'a Path>]) -> Option<&'a Path> {
         let mut sources = sets.iter().map(|set| self.leading_to(set));
         let first = sources.next()?;
-        let common = sources.fold(first, |common, next| {
-            common.intersection(&next).cloned().collect()
-        });
-        self.nearest(common)
+        let common = sources.fold(first, |common, next| &common & &next);
+        self.nearest(&common)
     }
 
     /// The file at which things of two of these sets meet first.
-    fn meeting_any_two(&self, sets: &[Vec<&Path>]) -> Option<PathBuf> {
-        let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut common: BTreeSet<PathBuf> = BTreeSet::new();
+    fn meeting_any_two(&self, sets: &[Vec<&'a Path>]) -> Option<&'a Path> {
+        let mut seen: BTreeSet<&Path> = BTreeSet::new();
+        let mut common: BTreeSet<&Path> = BTreeSet::new();
         for set in sets {
             let sources = self.leading_to(set);
-            common.extend(sources.intersection(&seen).cloned());
+            common.extend(&sources & &seen);
             seen.extend(sources);
         }
-        self.nearest(common)
+        self.nearest(&common)
     }
 
     /// The one of these files that leads to none of the others: who needs it only inherits what is wrong with it.
-    fn nearest(&self, files: BTreeSet<PathBuf>) -> Option<PathBuf> {
-        let leads_on = |file: &&PathBuf| {
+    fn nearest(&self, files: &BTreeSet<&'a Path>) -> Option<&'a Path> {
+        let leads_on = |file: &Path| {
             let taken = self
                 .resolution
                 .of(file)
                 .filter_map(|edge| edge.found.real());
             taken
-                .filter(|real| real != file)
+                .filter(|real| *real != file)
                 .any(|real| files.contains(real))
         };
-        let nearest = files.iter().find(|file| !leads_on(file)).cloned();
+        let nearest = files.iter().find(|file| !leads_on(file));
         // In a circle of files each leads to another.
-        nearest.or_else(|| files.into_iter().next())
+        nearest.or_else(|| files.first()).copied()
     }
 
     /// The files that lead to one of these, by what they need or are known to open.
-    fn leading_to(&self, files: &[&Path]) -> BTreeSet<PathBuf> {
-        let mut found: BTreeSet<PathBuf> = files.iter().map(|file| (*file).to_owned()).collect();
-        loop {
-            let before = found.len();
-            for edge in &self.resolution.edges {
-                let is_certain = match edge.edge.kind {
-                    EdgeKind::Needed | EdgeKind::Opened => true,
-                    EdgeKind::PerhapsOpened => false,
-                };
-                let is_taken = match &edge.found {
-                    Found::File { real, .. } => found.contains(real),
-                    Found::Driver { .. }
-                    | Found::Unusable { .. }
-                    | Found::LeftToSystem
-                    | Found::Missing => false,
-                };
-                if is_certain && is_taken {
-                    found.insert(edge.file.clone());
+    fn leading_to(&self, files: &[&'a Path]) -> BTreeSet<&'a Path> {
+        let mut found: BTreeSet<&Path> = files.iter().copied().collect();
+        let mut pending = files.to_vec();
+        while let Some(next) = pending.pop() {
+            for asker in self.askers.get(next).into_iter().flatten() {
+                if found.insert(asker) {
+                    pending.push(asker);
                 }
             }
-            if found.len() == before {
-                return found;
-            }
         }
+        found
     }
 }

@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use cudacheck_model::finding::Finding;
+use cudacheck_model::finding::{EdgeKind, Finding};
 use cudacheck_model::package::{ElfFacts, FileKind, PackageFacts, PackageFile};
 
 use crate::known;
@@ -67,6 +67,8 @@ struct Package<'a> {
     facts: &'a PackageFacts,
     resolution: &'a Resolution,
     by_path: HashMap<&'a Path, &'a PackageFile>,
+    /// Who takes a file because it needs it, or is known to open it.
+    askers: HashMap<&'a Path, Vec<&'a Path>>,
 }
 
 /// A file that a loader loads, with what it tells the loader.
@@ -81,10 +83,21 @@ impl<'a> Package<'a> {
         let outside = resolution.outside.values();
         let files = facts.files.iter().chain(outside);
         let by_path = files.map(|file| (file.path.as_path(), file)).collect();
+        let mut askers: HashMap<&Path, Vec<&Path>> = HashMap::new();
+        for edge in &resolution.edges {
+            let is_certain = match edge.edge.kind {
+                EdgeKind::Needed | EdgeKind::Opened => true,
+                EdgeKind::PerhapsOpened => false,
+            };
+            if let Some(real) = edge.found.real().filter(|_| is_certain) {
+                askers.entry(real).or_default().push(&edge.file);
+            }
+        }
         Self {
             facts,
             resolution,
             by_path,
+            askers,
         }
     }
 

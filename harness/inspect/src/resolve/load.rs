@@ -18,6 +18,18 @@ use crate::known;
 /// Objects that are loaded in one process; a real one has hundreds.
 const MOST_OBJECTS: usize = 4096;
 
+/// Names that one file asks for; a real one has dozens.
+const MOST_NAMES: usize = 4096;
+
+/// Whether everything was searched for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum End {
+    /// It was.
+    Complete,
+    /// There was more than is ever searched for.
+    CutOff,
+}
+
 /// Everything that is loaded for one file.
 pub(super) struct Process<'s, 'a> {
     pub(super) system: &'s System<'a>,
@@ -133,9 +145,9 @@ impl<'s, 'a> Process<'s, 'a> {
     }
 
     /// Loads what is needed and what is opened, and records what each file of the package got.
-    pub(super) fn run(mut self, record: &mut dyn FnMut(Record<'_>)) {
+    pub(super) fn run(mut self, record: &mut dyn FnMut(Record<'_>)) -> End {
         let mut scope = vec![0];
-        self.load_needed(0, &mut scope, record);
+        let mut end = self.load_needed(0, &mut scope, record);
         // Each chain of opened names sees what was loaded before it, and nothing that another chain loaded.
         let mut pending = vec![(scope.clone(), scope)];
         let mut seen: HashSet<PathBuf> = self
@@ -146,6 +158,9 @@ impl<'s, 'a> Process<'s, 'a> {
         while let Some((askers, scope)) = pending.pop() {
             for asker in askers {
                 for name in opened_names(&self.objects[asker]) {
+                    if !self.system.may_search() {
+                        return End::CutOff;
+                    }
                     let found = self.open(asker, &name, &scope);
                     self.record(asker, name.edge, &found, record);
                     let Found::File { path, .. } = found else {
@@ -163,13 +178,14 @@ impl<'s, 'a> Process<'s, 'a> {
                     let mut inner = scope.clone();
                     let opened = self.add(library, path, real, Some(asker), name.tried);
                     inner.push(opened);
-                    self.load_needed(opened, &mut inner, record);
+                    end = end.and(self.load_needed(opened, &mut inner, record));
                     let new: Vec<usize> = (opened..self.objects.len()).collect();
                     seen.extend(new.iter().map(|index| self.objects[*index].real.clone()));
                     pending.push((new, inner));
                 }
             }
         }
+        end
     }
 
     fn load_needed(
@@ -177,10 +193,15 @@ impl<'s, 'a> Process<'s, 'a> {
         first: usize,
         scope: &mut Vec<usize>,
         record: &mut dyn FnMut(Record<'_>),
-    ) {
+    ) -> End {
         let mut queue = VecDeque::from([first]);
         while let Some(asker) = queue.pop_front() {
-            for name in self.objects[asker].elf().needed.clone() {
+            let mut names = self.objects[asker].elf().needed.clone();
+            names.truncate(MOST_NAMES);
+            for name in names {
+                if !self.system.may_search() {
+                    return End::CutOff;
+                }
                 let found = search(self, asker, &name, scope);
                 let edge = Edge {
                     kind: EdgeKind::Needed,
@@ -211,6 +232,7 @@ impl<'s, 'a> Process<'s, 'a> {
                 queue.push_back(new);
             }
         }
+        End::Complete
     }
 
     /// The first of the names that gives anything.
@@ -271,6 +293,12 @@ impl<'s, 'a> Process<'s, 'a> {
     }
 }
 
+impl End {
+    fn and(self, other: Self) -> Self {
+        if self == Self::Complete { other } else { self }
+    }
+}
+
 /// A name that an object opens, and the names that it then tries.
 struct Opened {
     edge: Edge,
@@ -285,6 +313,7 @@ fn opened_names(object: &Object<'_>) -> Vec<Opened> {
     let later = elf
         .opened_names
         .iter()
+        .take(MOST_NAMES)
         .filter(|opened| !is_linked(&opened.name));
     later
         .filter_map(|opened| tried(elf.soname.as_deref(), opened))

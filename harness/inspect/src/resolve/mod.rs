@@ -29,7 +29,7 @@ use cudacheck_model::package::{PackageFacts, PackageFile};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use load::{Process, Record};
+use load::{End, Process, Record};
 use system::System;
 
 /// Resolves every edge of every file of a package.
@@ -41,7 +41,8 @@ pub fn resolve(facts: &PackageFacts, context: &LoaderContext) -> Resolution {
             if process.is_nix {
                 collected.without_system.insert(file.path.clone());
             }
-            process.run(&mut |record| collected.take(&file.path, record));
+            let end = process.run(&mut |record| collected.take(&file.path, record));
+            collected.unfinished += u64::from(end == End::CutOff);
         }
     }
     let roots = facts.roots.iter().map(|root| system.inside(root)).collect();
@@ -63,7 +64,8 @@ pub fn resolve_from(
     let file = facts.files.iter().find(|file| file.path == start);
     let mut edges = Vec::new();
     if let Some(process) = file.and_then(|file| Process::start(&system, context, file)) {
-        process.run(&mut |Record { file, edge, found }| {
+        // A file that is made to be endless gives as much as was searched for.
+        let _: End = process.run(&mut |Record { file, edge, found }| {
             let within = (file != start).then(|| start.to_owned());
             edges.push(ResolvedEdge {
                 file: file.to_owned(),
@@ -90,6 +92,9 @@ pub struct Resolution {
     pub roots: Vec<PathBuf>,
     /// What files get instead when another file is loaded first, where that is something else.
     pub within: Vec<ResolvedEdge>,
+    /// Files for which not everything was searched for, since there was more than any real package asks for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unfinished: u64,
     /// Files that are taken but not below the given paths, by their path with all links resolved.
     #[serde(skip)]
     pub outside: BTreeMap<PathBuf, PackageFile>,
@@ -222,6 +227,7 @@ impl Found {
 #[derive(Default)]
 struct Collected {
     own: Vec<ResolvedEdge>,
+    unfinished: u64,
     without_system: BTreeSet<PathBuf>,
     /// Answers of other starts with the first start that gave each.
     others: HashMap<(PathBuf, Edge, Found), PathBuf>,
@@ -281,9 +287,18 @@ impl Collected {
             without_system: self.without_system,
             roots: Vec::new(),
             within,
+            unfinished: self.unfinished,
             outside,
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Paths are bytes, JSON is text: what is not text is shown as far as it can be.

@@ -7,7 +7,7 @@ use cudacheck_model::finding::Rule;
 use super::context::{Unseen, cache_flags, is_c_library, is_loader};
 use super::load::{Object, Process};
 use super::search_path::{Element, Variables, fill, normal};
-use super::system::Look;
+use super::system::{Asked, Look};
 use super::{Found, cache};
 use crate::known;
 
@@ -27,6 +27,25 @@ pub(super) fn search(
     if is_loader(name) {
         return the_loader(process);
     }
+    let asked = process.asked(asker, name);
+    let known = asked
+        .as_ref()
+        .and_then(|asked| process.system.known.borrow().get(asked).cloned());
+    if let Some(known) = known {
+        return known;
+    }
+    let found = not_loaded(process, asker, name);
+    if let Some(asked) = asked {
+        process
+            .system
+            .known
+            .borrow_mut()
+            .insert(asked, found.clone());
+    }
+    found
+}
+
+fn not_loaded(process: &Process<'_, '_>, asker: usize, name: &str) -> Found {
     match by_paths(process, asker, name, DriverDirectory::Known) {
         Some(Found::Driver {
             directory, rule, ..
@@ -262,6 +281,22 @@ fn unseen(process: &Process<'_, '_>, name: &str) -> Found {
 }
 
 impl Process<'_, '_> {
+    /// A search that has the same answer in every process: no inherited path has a say in it.
+    fn asked(&self, asker: usize, name: &str) -> Option<Asked> {
+        let has_own_path = self.objects[asker].elf().runpath.is_some();
+        let mut chain = std::iter::successors(self.objects[asker].loader, |index| {
+            self.objects[*index].loader
+        });
+        let is_inherited = chain.any(|index| !self.objects[index].rpath.is_empty());
+        let of_program = self.is_program && asker != 0 && !self.objects[0].rpath.is_empty();
+        (has_own_path || !(is_inherited || of_program)).then(|| Asked {
+            asker: self.objects[asker].path.clone(),
+            name: name.to_owned(),
+            is_nix: self.is_nix,
+            interpreter: self.interpreter.clone(),
+        })
+    }
+
     /// What the variables of a search path stand for in a file of this directory.
     pub(super) fn variables<'v>(&'v self, origin: &'v Path) -> Variables<'v> {
         Variables {

@@ -21,10 +21,13 @@ pub(crate) struct Element {
     pub(crate) directory: Option<PathBuf>,
 }
 
+/// Elements of one path that are searched; a real one has dozens.
+const MOST_ELEMENTS: usize = 1024;
+
 /// The elements of a path, in order, each once.
 pub(crate) fn elements(path: &str, variables: &Variables<'_>) -> Vec<Element> {
     let mut found: Vec<Element> = Vec::new();
-    for written in path.split(':') {
+    for written in path.split(':').take(MOST_ELEMENTS) {
         let filled = fill(written, variables);
         let directory = Path::new(&filled);
         let element = Element {

@@ -3,7 +3,7 @@
 //! This is all that resolution reads. Directories are listed once, and links are followed inside of the system's root,
 //! as they would be on that system.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fs;
@@ -14,10 +14,14 @@ use std::rc::Rc;
 
 use cudacheck_model::package::{ElfClass, FileKind, Machine, PackageFacts, PackageFile};
 
+use super::Found;
 use crate::{Options, Search};
 
 /// As many links as the kernel follows.
 const MOST_LINKS: u32 = 40;
+
+/// Searches that are made for one package: beyond it, its files are made to keep a reader busy.
+const MOST_SEARCHES: u64 = 20_000_000;
 
 /// Bytes of the largest cache that is read.
 const LARGEST_CACHE: u64 = 16 << 20;
@@ -34,6 +38,19 @@ pub(super) struct System<'a> {
     outside: RefCell<HashMap<PathBuf, Option<Rc<PackageFile>>>>,
     heads: RefCell<HashMap<PathBuf, Head>>,
     caches: RefCell<HashMap<PathBuf, Rc<Vec<u8>>>>,
+    followed: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+    searches: Cell<u64>,
+    /// What was found for a file and a name where nothing but the file decides.
+    pub(super) known: RefCell<HashMap<Asked, Found>>,
+}
+
+/// A file, as it was found, and a name that it asks for, by which loader.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Asked {
+    pub(super) asker: PathBuf,
+    pub(super) name: String,
+    pub(super) is_nix: bool,
+    pub(super) interpreter: Option<PathBuf>,
 }
 
 /// A library with its facts.
@@ -91,6 +108,9 @@ impl<'a> System<'a> {
             outside: RefCell::default(),
             heads: RefCell::default(),
             caches: RefCell::default(),
+            followed: RefCell::default(),
+            searches: Cell::new(0),
+            known: RefCell::default(),
         };
         let absolute = facts
             .roots
@@ -235,8 +255,25 @@ impl<'a> System<'a> {
         files
     }
 
+    /// Counts a search, and answers whether there may be another.
+    pub(super) fn may_search(&self) -> bool {
+        self.searches.set(self.searches.get() + 1);
+        self.searches.get() < MOST_SEARCHES
+    }
+
     /// Follows every link on a path of the system.
     pub(super) fn follow(&self, path: &Path) -> Option<PathBuf> {
+        if let Some(known) = self.followed.borrow().get(path) {
+            return known.clone();
+        }
+        let real = self.follow_links(path);
+        self.followed
+            .borrow_mut()
+            .insert(path.to_owned(), real.clone());
+        real
+    }
+
+    fn follow_links(&self, path: &Path) -> Option<PathBuf> {
         if self.sysroot.is_none() {
             return fs::canonicalize(path).ok();
         }
