@@ -3,7 +3,6 @@
 //! The order is that of [`LookupRule`]. Whatever has the right name is reported, taken or not: a file that
 //! was passed over explains many a failure of other programs.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use cudacheck_model::version::DriverVersion;
 
 use super::elf::{self, Architecture};
 use super::ld_cache;
-use super::root::{Broken, Place, Root};
+use super::root::{self, Broken, Place, Root};
 
 /// What a search depends on beside the files.
 #[derive(Clone, Copy, Debug)]
@@ -259,7 +258,7 @@ fn complaint(place: &Place, path: &Path, wanted: Option<Architecture>) -> Option
 
 /// A file's first bytes, and its size.
 fn head(file: &Path) -> std::io::Result<(Vec<u8>, u64)> {
-    let file = fs::File::open(file)?;
+    let file = root::open(file)?;
     let size = file.metadata()?.len();
     let mut head = Vec::new();
     file.take(elf::HEAD).read_to_end(&mut head)?;
