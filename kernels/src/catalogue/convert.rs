@@ -46,8 +46,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// An integer of 64 bits that a float becomes: rounded, then clamped. What a NaN becomes is written down only
-/// since PTX ISA 9.0, and devices differ.
+/// An integer of 64 bits that a float becomes: rounded, then clamped.
+///
+/// `None` for a NaN: zero by PTX ISA 8.7, sometimes the lowest integer by 9.0, and devices differ.
 fn long(value: Exact, rounding: Rounding, low: i128, high: i128) -> Option<u64> {
     let clamped = value.whole(rounding).clamped(low, high);
     clamped.map(|value| value as u64)
