@@ -5,8 +5,7 @@ use cudacheck_model::compat::{
     Answer, DeviceAnswer, ErrorCode, GpuNeeds, Needs, PackageSummary, Rule, Verdict,
     explanation_sources,
 };
-use cudacheck_model::fault::MachineFault;
-use cudacheck_model::outcome::Explained;
+use cudacheck_model::version::DriverVersion;
 
 use crate::text;
 
@@ -120,9 +119,9 @@ fn explained(error: &ErrorCode) -> Option<String> {
 
 /// What a package needs, as a table: branches of the driver across, GPUs down.
 pub fn needs_text(needs: &Needs) -> String {
-    let mut text = format!("{}\n", headline(needs));
     let rows = rows(needs);
     let widths = widths(&rows);
+    let mut text = format!("{}\n", headline(needs));
     for row in &rows {
         let cells = row
             .iter()
@@ -131,11 +130,7 @@ pub fn needs_text(needs: &Needs) -> String {
         let line = cells.collect::<Vec<_>>().join("  ");
         text += &format!("{}\n", line.trim_end());
     }
-    text += "\nEach column goes on to the next: yes = supported, part = limited, no = unsupported, ? = unknown.\n";
-    for (reason, gpus) in reasons(needs) {
-        text += &format!("{}: {reason}\n", gpus.join(", "));
-    }
-    text
+    text + &remarks(needs)
 }
 
 /// The same table in Markdown.
@@ -150,35 +145,54 @@ pub fn needs_markdown(needs: &Needs) -> String {
     for row in rows {
         text += &line(&row);
     }
-    text += "\nEach column goes on to the next: yes = supported, part = limited, no = unsupported, ? = unknown.\n";
+    text + &remarks(needs)
+}
+
+/// What the cells mean, and which GPUs are left out.
+fn remarks(needs: &Needs) -> String {
+    let mut text = String::from(
+        "\nA column holds up to the next: yes = supported, part = limited, no = unsupported, ? = unknown.\n",
+    );
+    for (reason, gpus) in reasons(needs) {
+        text += &format!("Not on {}: {reason}.\n", gpus.join(", "));
+    }
     text
 }
 
 fn headline(needs: &Needs) -> String {
+    let name = text::one_line(&needs.package.name);
     let lowest = needs
         .gpus
         .iter()
         .filter_map(|row| row.lowest_driver.as_ref())
         .min();
-    let runs = needs.gpus.iter().filter(|row| runs(row));
-    let (first, last) = (runs.clone().next(), runs.last());
-    match (lowest, first, last) {
-        (Some(lowest), Some(first), Some(last)) => format!(
-            "{} needs driver {lowest} or newer, on GPUs from {} to {}",
-            text::one_line(&needs.package.name),
-            first.capability.sm(),
-            last.capability.sm()
+    let mut running = needs
+        .gpus
+        .iter()
+        .filter(|row| runs(row))
+        .map(|row| row.capability.sm());
+    let first = running.next();
+    let last = running.next_back().or_else(|| first.clone());
+    let gpus = match (first, last) {
+        (Some(first), Some(last)) if first != last => format!("GPUs from {first} to {last}"),
+        (Some(first), _) => first,
+        (None, _) => return format!("no GPU and driver are known to run {name}"),
+    };
+    match lowest {
+        Some(lowest) => format!(
+            "{name} needs driver {} or newer, and runs on {gpus}",
+            driver_name(lowest)
         ),
-        (None, Some(first), Some(last)) => format!(
-            "{} runs on Jetsons from {} to {}",
-            text::one_line(&needs.package.name),
-            first.capability.sm(),
-            last.capability.sm()
-        ),
-        (_, _, _) => format!(
-            "no GPU and driver are known to run {}",
-            text::one_line(&needs.package.name)
-        ),
+        None => format!("{name} needs a Jetson, and runs on {gpus}"),
+    }
+}
+
+/// A driver, or its branch where no version of it is known.
+fn driver_name(driver: &DriverVersion) -> String {
+    let text = driver.to_string();
+    match text.strip_suffix(".0") {
+        Some(branch) if !branch.contains('.') => format!("R{branch}"),
+        Some(_) | None => text,
     }
 }
 
@@ -192,9 +206,9 @@ fn rows(needs: &Needs) -> Vec<Vec<String>> {
         .to_vec();
     header.extend(needs.branches.iter().map(|branch| format!("R{branch}")));
     let mut rows = vec![header];
-    for gpu in &needs.gpus {
+    for gpu in needs.gpus.iter().filter(|gpu| runs(gpu)) {
         let lowest = match (&gpu.lowest_driver, &gpu.lowest_jetpack) {
-            (Some(driver), _) => driver.to_string(),
+            (Some(driver), _) => driver_name(driver),
             (None, Some(jetpack)) => format!("JetPack {jetpack}"),
             (None, None) => "-".to_owned(),
         };
@@ -206,7 +220,7 @@ fn rows(needs: &Needs) -> Vec<Vec<String>> {
         ];
         row.extend(gpu.verdicts.iter().map(|verdict| cell(*verdict).to_owned()));
         // A Jetson's driver is no branch of the desktop's.
-        row.resize(4 + needs.branches.len(), String::new());
+        row.resize(4 + needs.branches.len(), "-".to_owned());
         rows.push(row);
     }
     rows
@@ -239,7 +253,11 @@ fn reasons(needs: &Needs) -> Vec<(String, Vec<String>)> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for gpu in &needs.gpus {
         let sm = gpu.capability.sm();
-        let Some(reason) = &gpu.reason else { continue };
+        if runs(gpu) {
+            continue;
+        }
+        let unknown = || "no driver is known that runs it".to_owned();
+        let reason = gpu.reason.clone().unwrap_or_else(unknown);
         let general = text::one_line(reason.replace(&sm, "it"));
         match reasons.iter_mut().find(|(known, _)| *known == general) {
             Some((_, gpus)) => gpus.push(sm),
@@ -247,15 +265,6 @@ fn reasons(needs: &Needs) -> Vec<(String, Vec<String>)> {
         }
     }
     reasons
-}
-
-/// A fault of the machine that was asked about, with its cause and remedy.
-pub fn fault_text(fault: &MachineFault) -> String {
-    let mut lines = Lines::default();
-    lines.put("fault", &fault.to_string());
-    lines.put("  cause", fault.cause().text());
-    lines.put("  remedy", &fault.remedy());
-    lines.text
 }
 
 /// All tables, with their sources.

@@ -210,6 +210,7 @@ macro_rules! rules {
 }
 
 rules! {
+    MachineFault "machine-fault" "On a machine whose driver does not work nothing runs.";
     Sass "sass" "Machine code runs on devices of its major version with the same or a higher minor one.";
     NoGpuCode "no-gpu-code" "A package without GPU code of its own asks nothing of the device.";
     ToolkitTargets "toolkit-targets" "A toolkit makes machine code for this device; whether the package has it is not known.";

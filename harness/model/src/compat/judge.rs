@@ -12,6 +12,7 @@ use super::machine::Machine;
 use super::package::Package;
 use super::tables::Confidence;
 use crate::cuda;
+use crate::fault::MachineFault;
 use crate::suite::Platform;
 
 /// All steps for one GPU, in the order in which a program would meet them; without one, those of the driver alone.
@@ -19,6 +20,7 @@ use crate::suite::Platform;
 /// Empty only if nothing is known of the package at all.
 pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> Vec<Step> {
     let mut steps = Vec::new();
+    steps.extend(machine.faults.iter().filter_map(fault));
     steps.extend(gpu.and_then(|gpu| visibility(machine, gpu)));
     steps.extend(platform(package, machine));
     steps.extend(mismatch(machine));
@@ -27,9 +29,10 @@ pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> 
     steps.extend(gpu.and_then(|gpu| driver::knows_gpu(machine, loaded, gpu)));
     steps.extend(driver::takes_toolkit(package, machine, gpu, loaded));
     steps.extend(library::floors(package, machine, gpu));
-    if let Some(gpu) = gpu {
-        steps.extend(code::fits(package, machine, gpu, loaded));
-    }
+    steps.extend(match gpu {
+        Some(gpu) => code::fits(package, machine, gpu, loaded),
+        None => code::without_gpu(package),
+    });
     steps
 }
 
@@ -43,6 +46,44 @@ pub(super) fn deciding(steps: &[Step]) -> Option<&Step> {
         those.next_back()
     } else {
         those.next()
+    }
+}
+
+/// What a fault of the machine means for every program that needs a GPU. Nothing, if it concerns only its management.
+fn fault(fault: &MachineFault) -> Option<Step> {
+    let fails = |domain: Domain, code: u32| {
+        let step = Step::new(Rule::MachineFault, Prospect::Fails, fault.to_string());
+        Some(step.error(domain, code))
+    };
+    match fault {
+        // Tried: the runtime gives 35 when there is no libcuda.so.1.
+        MachineFault::DriverNotFound { .. } | MachineFault::LibraryUnusable { .. } => {
+            fails(Domain::Cudart, 35)
+        }
+        MachineFault::StubLibrary { .. } => fails(Domain::Cuda, 34),
+        MachineFault::DriverMismatch { .. } => fails(Domain::Cuda, 803),
+        MachineFault::ModuleNotLoaded
+        | MachineFault::NoDevice
+        | MachineFault::DeviceLost { .. } => fails(Domain::Cuda, 100),
+        MachineFault::Cuda { code, .. } => {
+            let code = u32::try_from(*code)
+                .ok()
+                .filter(|_| cuda::name(*code).is_some());
+            code.map_or_else(
+                || fails(Domain::Cuda, 999),
+                |code| fails(Domain::Cuda, code),
+            )
+        }
+        MachineFault::ProbeTimedOut { .. }
+        | MachineFault::ProbeDied { .. }
+        | MachineFault::DeviceUnfit { .. }
+        | MachineFault::Unkillable { .. }
+        | MachineFault::Harness { .. } => Some(Step::new(
+            Rule::MachineFault,
+            Prospect::Unknown,
+            fault.to_string(),
+        )),
+        MachineFault::Nvml { .. } => None,
     }
 }
 

@@ -8,6 +8,7 @@ use super::gpu::Gpu;
 use super::jetpack::{self, JetPackVersion};
 use super::tables;
 use crate::facts::{MachineFacts, ModuleFlavour};
+use crate::fault::MachineFault;
 use crate::suite::Platform;
 use crate::version::{DriverVersion, PtxIsa, ToolkitVersion};
 
@@ -32,6 +33,8 @@ pub struct Machine {
     pub gpus: Vec<Gpu>,
     /// Variables that change what the driver does.
     pub variables: Variables,
+    /// What is wrong with it, if it was probed.
+    pub faults: Vec<MachineFault>,
 }
 
 /// Environment variables that change what the driver does.
@@ -108,6 +111,7 @@ impl Machine {
                 .map(|device| Gpu::device(device.ordinal, &device.name, device.compute_capability))
                 .collect(),
             variables: Variables::default(),
+            faults: facts.faults.clone(),
         };
         machine.platform = match facts.host.architecture.as_deref() {
             Some("x86_64") => Some(Platform::LinuxX86_64),

@@ -98,7 +98,19 @@ fn together(devices: &[DeviceAnswer]) -> (Verdict, String) {
     );
     let runs = |device: &DeviceAnswer| device.prospect < Prospect::Unknown;
     match (runs(best), runs(worst)) {
-        (true, true) => (worst.verdict, worst.sentence.clone()),
+        (true, true) => {
+            let label = worst.gpu.as_ref().map(Gpu::label);
+            let sentence = match label.filter(|_| devices.len() > 1) {
+                // One device's sentence stands for all: what it says of the driver is true of each.
+                Some(label) => worst.sentence.replacen(
+                    &format!(" on {label} "),
+                    &format!(" on all {} devices ", devices.len()),
+                    1,
+                ),
+                None => worst.sentence.clone(),
+            };
+            (worst.verdict, sentence)
+        }
         (true, false) => {
             let not = devices.iter().filter(|device| !runs(device));
             let not: Vec<String> = not
@@ -117,12 +129,14 @@ fn together(devices: &[DeviceAnswer]) -> (Verdict, String) {
 
 fn sentence(package: &Package, machine: &Machine, gpu: Option<&Gpu>, deciding: &Step) -> String {
     let subject = match package.code {
-        Contents::Assumed => format!("what {} builds", package.name),
-        Contents::Listed(_) => package.name.clone(),
+        Contents::Assumed if package.name.starts_with("toolkit ") => {
+            format!("what {} builds", package.name)
+        }
+        Contents::Assumed | Contents::Listed(_) => package.name.clone(),
     };
     let place = gpu
         .map(|gpu| format!(" on {}", gpu.label()))
-        .unwrap_or_default();
+        .unwrap_or_else(|| " on GPUs that toolkit and driver both support".to_owned());
     let driver = machine.driver_phrase();
     match deciding.prospect {
         Prospect::Runs => format!("{subject} runs{place} with {driver}"),

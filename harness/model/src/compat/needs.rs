@@ -60,14 +60,20 @@ pub fn needs(package: &Package) -> Needs {
         .iter()
         .map(|generation| row(package, generation, &branches))
         .collect();
-    // A column that says the same as the one before it is not shown.
-    let kept: Vec<usize> = (0..branches.len())
-        .filter(|&index| {
-            index == 0
-                || rows
-                    .iter()
-                    .any(|row| row.verdicts.get(index) != row.verdicts.get(index - 1))
-        })
+    // Only what is said of GPUs on which it runs at all matters; a column that says the same as the one before it, and
+    // those before the first driver that runs it anywhere, are not shown.
+    let running: Vec<&GpuNeeds> = rows
+        .iter()
+        .filter(|row| row.lowest_driver.is_some())
+        .collect();
+    let column = |index: usize| running.iter().map(move |row| row.verdicts.get(index));
+    let first = (0..branches.len())
+        .find(|index| column(*index).any(|verdict| verdict != Some(&Verdict::Unsupported)));
+    let kept: Vec<usize> = first
+        .into_iter()
+        .flat_map(|first| (first..branches.len()).map(move |index| (first, index)))
+        .filter(|(first, index)| index == first || column(*index).ne(column(index - 1)))
+        .map(|(_, index)| index)
         .collect();
     let gpus = rows.into_iter().map(|row| GpuNeeds {
         verdicts: kept

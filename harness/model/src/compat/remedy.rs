@@ -8,6 +8,7 @@ use super::judge::{self, driver::package_name};
 use super::machine::{Machine, Switch};
 use super::package::{Code, Contents, Package, possible};
 use super::tables;
+use crate::outcome::Explained;
 use crate::version::{DriverVersion, ToolkitVersion};
 
 /// What to do, the best first. Nothing where nothing is to be done.
@@ -29,9 +30,23 @@ pub(super) fn remedies(
         | Rule::ToolkitTargets
         | Rule::Backward
         | Rule::CompatPackage => Vec::new(),
+        Rule::MachineFault => {
+            let fault = machine
+                .faults
+                .iter()
+                .find(|fault| fault.to_string() == deciding.text);
+            vec![fault.map(Explained::remedy)]
+        }
         Rule::MinorCompat => vec![case.full_driver()],
         Rule::PtxJit => vec![build()],
-        Rule::DriverTooOld | Rule::JetsonNoMinorCompat => {
+        Rule::JetsonNoMinorCompat => {
+            vec![
+                case.compat_package(),
+                case.newer_driver(),
+                case.older_toolkit(),
+            ]
+        }
+        Rule::DriverTooOld => {
             vec![
                 case.newer_driver(),
                 case.compat_package(),
@@ -145,6 +160,7 @@ fn bare(machine: &Machine, gpu: Option<&Gpu>) -> Machine {
         cuda: None,
         compat: None,
         jetpack: None,
+        faults: Vec::new(),
         gpus: gpu.cloned().into_iter().collect(),
         ..machine.clone()
     }

@@ -7,11 +7,10 @@ use std::time::Duration;
 use cudacheck_model::compat::{
     self, Gpu, JetPackVersion, Machine, Switch, Variables, jetpack_release, runs_on, tables,
 };
-use cudacheck_model::facts::MachineFacts;
+use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
 use cudacheck_model::suite::{Platform, nearest};
 use cudacheck_model::task::DriverFiles;
 use cudacheck_model::version::{DriverVersion, ToolkitVersion};
-use cudacheck_report::compat::fault_text;
 use cudacheck_runner::Config;
 
 use super::{question, wrong};
@@ -37,9 +36,6 @@ pub(super) fn machine(
             Some(file) => recorded(file)?,
             None => probed(arguments, environment)?,
         };
-        for fault in &facts.faults {
-            output::people(&fault_text(fault));
-        }
         let mut machine = Machine::from_facts(&facts);
         if arguments.facts.is_none() && arguments.sysroot.is_none() {
             machine.variables = of_this_process(environment);
@@ -272,10 +268,19 @@ fn recorded(file: &Path) -> Result<MachineFacts, Failure> {
         path: file.to_owned(),
         source,
     })?;
-    serde_json::from_slice(&text).map_err(|error| {
-        let message = format!("`{}` holds no facts: {error}", file.display());
+    let no_facts = |why: String| {
+        let message = format!("`{}` holds no facts: {why}", file.display());
         wrong(message, "cudacheck facts --json >FILE".to_owned())
-    })
+    };
+    let facts: MachineFacts =
+        serde_json::from_slice(&text).map_err(|error| no_facts(error.to_string()))?;
+    if facts.schema != FACTS_SCHEMA {
+        return Err(no_facts(format!(
+            "its schema is {}, not {FACTS_SCHEMA}",
+            facts.schema
+        )));
+    }
+    Ok(facts)
 }
 
 fn probed(arguments: &CompatArguments, environment: &Environment) -> Result<MachineFacts, Failure> {

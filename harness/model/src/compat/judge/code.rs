@@ -11,6 +11,21 @@ use crate::compat::package::{self, Code, Contents, Package};
 use crate::compat::tables::{self, Confidence};
 use crate::version::{PtxIsa, Target, TargetReach};
 
+/// What is missing to judge code without a GPU. Nothing, if there is no code, or if it is whatever fits.
+pub(crate) fn without_gpu(package: &Package) -> Option<Step> {
+    match &package.code {
+        Contents::Assumed => None,
+        Contents::Listed(code) if code.is_empty() => None,
+        Contents::Listed(code) => {
+            let text = format!(
+                "which GPU the machine has is not known; the package carries {}",
+                enumerate(code)
+            );
+            Some(Step::new(Rule::UnknownGpu, Prospect::Unknown, text))
+        }
+    }
+}
+
 /// Whether code of the package runs on the GPU.
 pub(crate) fn fits(
     package: &Package,
