@@ -412,6 +412,11 @@ fn modifiers() {
     check(FloatFormat::F32, 1e-40, flush, 0);
     check(FloatFormat::F64, -1e-40, flush, 1 << 63);
     check(FloatFormat::F64, 1.5, flush, 1.5_f64.to_bits());
+    let flush_up = Mode {
+        rounding: Rounding::Up,
+        ..flush
+    };
+    check(FloatFormat::F16, 1e-40, flush_up, 1);
     let nan = float_to_float(FloatFormat::F64, FloatFormat::F32, double::NAN, Mode::RN);
     assert_eq!(nan, u64::from(single::NAN));
     let one_two = pack_f32x2(FloatFormat::F16, 1_f32.to_bits(), 2_f32.to_bits(), Mode::RN);
