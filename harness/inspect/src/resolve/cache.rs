@@ -3,22 +3,38 @@
 //! The format is `struct cache_file_new` of glibc's `sysdeps/generic/dl-cache.h`, alone since glibc 2.32
 //! and behind a table in the older format before.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 const OLD_MAGIC: &[u8] = b"ld.so-1.7.0\0";
 const HEADER: usize = 48;
 const ENTRY: usize = 24;
 
-/// The path of a library in a cache. Those for particular processors are passed over.
-pub(super) fn lookup(cache: &[u8], name: &str, flags: u32) -> Option<PathBuf> {
-    let mut entries = entries(cache);
-    let entry = entries.find(|entry| {
-        entry.flags == flags && entry.hardware == 0 && entry.name == name.as_bytes()
-    })?;
-    Some(PathBuf::from(
-        String::from_utf8_lossy(entry.path).into_owned(),
-    ))
+/// Bytes of the longest path.
+const LONGEST: usize = 4096;
+
+/// What a cache knows: the path of a library, by what `ldconfig` writes for its machine and by its name.
+#[derive(Default)]
+pub(super) struct Cache(HashMap<(u32, String), PathBuf>);
+
+impl Cache {
+    /// Reads as much of a cache as is well-formed. Libraries for particular processors are passed over.
+    pub(super) fn read(bytes: &[u8]) -> Self {
+        let mut paths = HashMap::new();
+        for entry in entries(bytes).filter(|entry| entry.hardware == 0) {
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            // The first is the one that the loader takes.
+            let path = paths.entry((entry.flags, text(entry.name)));
+            path.or_insert_with(|| PathBuf::from(text(entry.path)));
+        }
+        Self(paths)
+    }
+
+    /// The path of a library.
+    pub(super) fn lookup(&self, name: &str, flags: u32) -> Option<&Path> {
+        self.0.get(&(flags, name.to_owned())).map(PathBuf::as_path)
+    }
 }
 
 struct Entry<'a> {
@@ -65,6 +81,8 @@ fn number(cache: &[u8], at: usize) -> Option<usize> {
 
 fn text(cache: &[u8], at: usize) -> Option<&[u8]> {
     let rest = cache.get(at..)?;
+    // No path is longer, and a cache without an end would be searched again for each entry.
+    let rest = rest.get(..LONGEST).unwrap_or(rest);
     let end = rest.iter().position(|byte| *byte == 0)?;
     Some(&rest[..end])
 }
@@ -132,10 +150,8 @@ mod tests {
 
     #[track_caller]
     fn check(cache: &[u8], flags: u32, expected: Option<&str>) {
-        assert_eq!(
-            lookup(cache, "libcuda.so.1", flags),
-            expected.map(PathBuf::from)
-        );
+        let cache = Cache::read(cache);
+        assert_eq!(cache.lookup("libcuda.so.1", flags), expected.map(Path::new));
     }
 
     #[test]
@@ -164,10 +180,10 @@ mod tests {
             let mut cache = if old { OLD_MAGIC.to_vec() } else { MAGIC.to_vec() };
             cache.extend_from_slice(&count.to_le_bytes());
             cache.extend_from_slice(&bytes);
-            lookup(&cache, "libcuda.so.1", 0x0303);
+            Cache::read(&cache);
             let mut damaged = written(ENTRIES);
             damaged[at] = byte;
-            lookup(&damaged, "libcuda.so.1", 0x0303);
+            Cache::read(&damaged);
         }
     }
 }

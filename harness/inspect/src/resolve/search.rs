@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use cudacheck_model::finding::Rule;
 
+use super::Found;
 use super::context::{Unseen, cache_flags, is_c_library, is_loader};
 use super::load::{Object, Process};
 use super::search_path::{Element, Variables, fill, normal};
 use super::system::{Asked, Look};
-use super::{Found, cache};
 use crate::known;
 
 /// What a name gives an object of a process, where the objects in `scope` are loaded.
@@ -243,7 +243,9 @@ fn in_directory(
 
 fn in_cache(process: &Process<'_, '_>, asker: usize, name: Wanted<'_>) -> Option<Found> {
     let cache = process.system.cache(&process.defaults.cache);
-    let path = cache::lookup(&cache, name.name, cache_flags(process.wanted.1)?)?;
+    let path = cache
+        .lookup(name.name, cache_flags(process.wanted.1)?)?
+        .to_owned();
     let in_default = process
         .defaults
         .directories

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use cudacheck_model::package::{ElfClass, FileKind, Machine, PackageFacts, PackageFile};
 
 use super::Found;
+use super::cache::Cache;
 use crate::{Options, Search};
 
 /// As many links as the kernel follows.
@@ -37,7 +38,7 @@ pub(super) struct System<'a> {
     listings: RefCell<HashMap<PathBuf, Option<Rc<Listing>>>>,
     outside: RefCell<HashMap<PathBuf, Option<Rc<PackageFile>>>>,
     heads: RefCell<HashMap<PathBuf, Head>>,
-    caches: RefCell<HashMap<PathBuf, Rc<Vec<u8>>>>,
+    caches: RefCell<HashMap<PathBuf, Rc<Cache>>>,
     followed: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     searches: Cell<u64>,
     /// What was found for a file and a name where nothing but the file decides.
@@ -217,8 +218,8 @@ impl<'a> System<'a> {
             .map(Path::new)
     }
 
-    /// The bytes of a loader's cache; none where there is none.
-    pub(super) fn cache(&self, path: &Path) -> Rc<Vec<u8>> {
+    /// A loader's cache; an empty one where there is none.
+    pub(super) fn cache(&self, path: &Path) -> Rc<Cache> {
         if let Some(known) = self.caches.borrow().get(path) {
             return known.clone();
         }
@@ -226,16 +227,15 @@ impl<'a> System<'a> {
         let file = self
             .follow(path)
             .and_then(|real| crate::open(&self.host(&real)).ok());
-        // Half a cache is read as far as it goes.
         let read = file.map(|(file, _)| file.take(LARGEST_CACHE).read_to_end(&mut bytes));
-        if !matches!(read, Some(Ok(_))) {
-            bytes.clear();
-        }
-        let bytes = Rc::new(bytes);
+        let cache = match read {
+            Some(Ok(_)) => Rc::new(Cache::read(&bytes)),
+            Some(Err(_)) | None => Rc::default(),
+        };
         self.caches
             .borrow_mut()
-            .insert(path.to_owned(), bytes.clone());
-        bytes
+            .insert(path.to_owned(), cache.clone());
+        cache
     }
 
     /// The facts of files that were taken and are not of the package.
