@@ -32,10 +32,7 @@ impl Environment {
             visible_devices: variable("CUDA_VISIBLE_DEVICES"),
             force_ptx_jit: variable("CUDA_FORCE_PTX_JIT").is_some_and(|value| value == "1"),
             disable_ptx_jit: variable("CUDA_DISABLE_PTX_JIT").is_some_and(|value| value == "1"),
-            runtime_dir: variable("XDG_RUNTIME_DIR").map_or_else(
-                || std::env::temp_dir().join(format!("cudacheck-{user}")),
-                |directory| PathBuf::from(directory).join("cudacheck"),
-            ),
+            runtime_dir: runtime_dir(variable("XDG_RUNTIME_DIR"), user),
         }
     }
 
@@ -58,10 +55,38 @@ impl Environment {
     }
 }
 
+/// A directory that is the same for all runs of a user. The specification of `XDG_RUNTIME_DIR` has relative
+/// paths ignored, and one would give each working directory locks of its own.
+fn runtime_dir(given: Option<String>, user: u32) -> PathBuf {
+    match given.map(PathBuf::from) {
+        Some(directory) if directory.is_absolute() => directory.join("cudacheck"),
+        Some(_) | None => std::env::temp_dir().join(format!("cudacheck-{user}")),
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the door through which the environment is read"
 )]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(given: Option<&str>, expected: PathBuf) {
+        assert_eq!(runtime_dir(given.map(str::to_owned), 7), expected);
+    }
+
+    #[test]
+    fn locks_lie_in_one_place_whatever_the_working_directory_is() {
+        let fallback = std::env::temp_dir().join("cudacheck-7");
+        check(Some("/run/user/7"), "/run/user/7/cudacheck".into());
+        check(None, fallback.clone());
+        check(Some(""), fallback.clone());
+        check(Some("run"), fallback);
+    }
 }
