@@ -142,14 +142,21 @@ impl Writer<'_> {
         let path = self.directory.join(name);
         // Without compression nothing need be in memory at once.
         let copied = match (entry.compression, payload) {
-            (Compression::None, Payload::Stored { place, length }) => Some((place, length)),
+            (Compression::None, Payload::Stored { place, length }) if !is_text(entry.kind) => {
+                Some((place, length))
+            }
             (_, Payload::Loose { place, length }) => Some((place, length)),
             (_, Payload::Stored { .. } | Payload::Nested { .. }) => None,
         };
         let written = match copied {
             Some((place, length)) => self.copy(&path, place, length)?,
             None => {
-                let bytes = self.bytes(entry, payload)?;
+                let mut bytes = self.bytes(entry, payload)?;
+                if is_text(entry.kind) {
+                    // Text is stored with a NUL, and padded with more; other tools want neither.
+                    let end = bytes.iter().rposition(|byte| *byte != 0);
+                    bytes.truncate(end.map_or(0, |last| last + 1));
+                }
                 self.create(&path)?.write_all(&bytes)?;
                 bytes.len() as u64
             }
@@ -248,6 +255,10 @@ impl Writer<'_> {
         };
         format!("{:05}{target}.{kind}{scrambled}", self.number)
     }
+}
+
+fn is_text(kind: CodeKind) -> bool {
+    matches!(kind, CodeKind::Ptx | CodeKind::RelocatablePtx)
 }
 
 /// Why a payload was not written.
