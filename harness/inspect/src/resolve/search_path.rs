@@ -106,6 +106,7 @@ pub(crate) fn is_stubs(directory: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(path: &str, expected: &[Option<&str>]) {
@@ -145,5 +146,16 @@ mod tests {
             "/nix/store/x-cuda_cudart-12.9-stubs/lib"
         )));
         assert!(!is_stubs(Path::new("/nix/store/x-stubsearch/lib")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(path in "[$OR{}IGNLB:/a.é]{0,64}", origin in "/[a-z$/]{0,8}") {
+            let origin = PathBuf::from(origin);
+            let variables = Variables { origin: &origin, lib: "lib", platform: "x86_64" };
+            for element in elements(&path, &variables) {
+                prop_assert!(element.directory.is_none_or(|directory| normal(&directory).is_absolute()));
+            }
+        }
     }
 }
