@@ -18,7 +18,7 @@ Exit codes: 0 supported or limited, 1 unsupported, 2 wrong usage, 3 unknown.")]
 pub(crate) struct CompatArguments {
     /// A package's file or directory, a suite (.yaml), a manifest of NVIDIA's redistributables (.json), a toolkit
     /// version, or a list of Nix's `cudaCapabilities`
-    #[arg(value_name = "PACKAGE", required_unless_present_any = ["toolkit", "capabilities", "targets", "libraries", "tables", "schema"])]
+    #[arg(value_name = "PACKAGE", required_unless_present_any = ["toolkit", "capabilities", "targets", "needed", "libraries", "tables", "schema"])]
     pub(crate) package: Option<String>,
 
     /// The toolkit that the package is built with
@@ -42,6 +42,15 @@ pub(crate) struct CompatArguments {
     #[arg(long, help_heading = "Package")]
     pub(crate) no_forward_compat: bool,
 
+    /// Libraries that it needs, by the names of their files: libcudart.so.12; they reveal the toolkit's major version
+    #[arg(
+        long,
+        value_name = "LIST",
+        conflicts_with = "toolkit",
+        help_heading = "Package"
+    )]
+    pub(crate) needed: Option<String>,
+
     /// A library that it uses, such as cudnn=9.11.0; may be repeated
     #[arg(
         long = "library",
@@ -62,6 +71,15 @@ pub(crate) struct CompatArguments {
     /// The machine's driver, such as 535.183.01
     #[arg(long, value_name = "VERSION", conflicts_with_all = ["jetpack", "facts", "sysroot", "simulate"], help_heading = "Machine")]
     pub(crate) driver: Option<String>,
+
+    /// The version of the driver's libraries, if it is not that of its kernel module
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "driver",
+        help_heading = "Machine"
+    )]
+    pub(crate) driver_libraries: Option<String>,
 
     /// The machine's GPU: a name, or a capability such as sm_87; may be repeated
     #[arg(long = "gpu", value_name = "NAME", conflicts_with_all = ["facts", "sysroot", "simulate"], help_heading = "Machine")]

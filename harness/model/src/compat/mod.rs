@@ -31,8 +31,8 @@ pub use judge::platform_name;
 pub use machine::{Ability, Machine, MachineSummary, Switch, Variables};
 pub use needs::{GpuNeeds, Needs, needs};
 pub use package::{
-    Code, Contents, ForwardCompatibility, LibraryVersion, Package, capability_entry, cuda_majors,
-    from_capabilities,
+    Code, Container, Contents, ForwardCompatibility, LibraryVersion, Package, capability_entry,
+    cuda_majors, from_capabilities,
 };
 pub use remedy::{lowest_driver, lowest_jetpack};
 

@@ -21,6 +21,8 @@ pub struct Package {
     pub toolkit: Bound<ToolkitVersion>,
     /// Its GPU code.
     pub code: Contents,
+    /// How its GPU code lies in containers, of which a device needs one entry each; empty if not known.
+    pub containers: Vec<Container>,
     /// The platforms that it is built for; empty if not known.
     pub platforms: Vec<Platform>,
     /// Libraries whose versions are known.
@@ -47,6 +49,15 @@ pub enum Code {
     Ptx(Target, Option<PtxIsa>),
 }
 
+/// Containers of the same code. Each is a translation unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Container {
+    /// How many there are.
+    pub count: u64,
+    /// What a driver can load from each.
+    pub code: Vec<Code>,
+}
+
 /// A library beside the toolkit.
 #[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct LibraryVersion {
@@ -63,6 +74,7 @@ impl Package {
             name: name.into(),
             toolkit: Bound::UNKNOWN,
             code: Contents::Assumed,
+            containers: Vec::new(),
             platforms: Vec::new(),
             libraries: Vec::new(),
             notes: Vec::new(),
@@ -82,6 +94,28 @@ impl Package {
     pub fn with_code(self, code: Vec<Code>) -> Self {
         Self {
             code: Contents::Listed(code),
+            containers: Vec::new(),
+            ..self
+        }
+    }
+
+    /// The same package, which needs these libraries: their names reveal the toolkit's major version.
+    #[must_use]
+    pub fn needing<'a>(self, names: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        let majors = cuda_majors(names.clone());
+        let mut notes = self.notes;
+        if majors.is_empty()
+            && names
+                .clone()
+                .into_iter()
+                .any(|name| constraint(name).is_some())
+        {
+            notes.push("it needs libraries of several CUDA majors at once".to_owned());
+        }
+        let toolkit = toolkit_of(&majors, exact_minor(names.into_iter()), None);
+        Self {
+            toolkit,
+            notes,
             ..self
         }
     }
@@ -99,11 +133,18 @@ impl Package {
         let mut code: BTreeSet<Code> = BTreeSet::new();
         for section in facts.code() {
             for group in &section.groups {
-                code.extend(group.loadable().map(|loadable| match loadable {
-                    Loadable::Cubin(target) => Code::Machine(target),
-                    Loadable::Ptx(target, isa) => Code::Ptx(target, Some(isa)),
-                }));
+                code.extend(group.loadable().map(Code::from));
             }
+            let containers = section
+                .profiles
+                .iter()
+                .filter(|profile| !profile.loadable.is_empty());
+            package
+                .containers
+                .extend(containers.map(|profile| Container {
+                    count: profile.containers,
+                    code: profile.loadable.iter().copied().map(Code::from).collect(),
+                }));
         }
         let isa = code.iter().filter_map(|code| match code {
             Code::Ptx(_, isa) => *isa,
@@ -276,6 +317,15 @@ pub(super) fn possible(
         }) != Known::No
             && toolkit.at_most.is_none_or(|high| each.version <= high)
     })
+}
+
+impl From<Loadable> for Code {
+    fn from(loadable: Loadable) -> Self {
+        match loadable {
+            Loadable::Cubin(target) => Self::Machine(target),
+            Loadable::Ptx(target, isa) => Self::Ptx(target, Some(isa)),
+        }
+    }
 }
 
 impl fmt::Display for Code {

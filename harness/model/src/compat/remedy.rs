@@ -64,7 +64,10 @@ pub(super) fn remedies(
         Rule::GpuNewerThanDriver | Rule::LibraryDriver | Rule::UnknownDriver => {
             vec![case.newer_driver().or_else(|| case.tell())]
         }
-        Rule::NoCodeForGpu => vec![case.without_force(), build(), case.keep_ptx()],
+        Rule::NoCodeForGpu => match machine.variables.force_ptx_jit {
+            Switch::On => vec![Some("unset CUDA_FORCE_PTX_JIT".to_owned()), case.keep_ptx()],
+            Switch::Off => vec![build(), case.keep_ptx()],
+        },
         Rule::ToolkitDroppedGpu => vec![case.older_toolkit()],
         Rule::JitDisabled => vec![
             Some("unset CUDA_DISABLE_PTX_JIT CUDA_DISABLE_JIT".to_owned()),
@@ -315,12 +318,7 @@ impl Case<'_> {
             Code::Ptx(..) => None,
         });
         let reaching = older.any(|target| super::gpu::ptx_reaches(*target, gpu.capability));
-        reaching.then(|| "or keep PTX in it: cudaForwardCompat = true".to_owned())
-    }
-
-    fn without_force(&self) -> Option<String> {
-        let forced = self.machine.variables.force_ptx_jit == Switch::On;
-        forced.then(|| "unset CUDA_FORCE_PTX_JIT".to_owned())
+        reaching.then(|| "keep PTX in it: cudaForwardCompat = true".to_owned())
     }
 
     fn without_compat(&self) -> Option<String> {

@@ -54,6 +54,11 @@ pub(super) fn machine(
 fn named(arguments: &CompatArguments) -> Result<Machine, Failure> {
     let mut machine = Machine {
         driver: arguments.driver.as_deref().map(driver).transpose()?,
+        library: arguments
+            .driver_libraries
+            .as_deref()
+            .map(driver)
+            .transpose()?,
         jetpack: arguments.jetpack.as_deref().map(jetpack).transpose()?,
         platform: arguments.platform.map(Into::into),
         ..Machine::default()

@@ -43,6 +43,10 @@ pub(super) fn package(arguments: &CompatArguments) -> Result<Package, Failure> {
             package.name = format!("toolkit {toolkit}");
         }
     }
+    if let Some(list) = &arguments.needed {
+        let names: Vec<&str> = words(list).collect();
+        package = package.needing(names.iter().copied());
+    }
     if let Some(list) = &arguments.targets {
         package = package.with_code(targets(list)?);
     }

@@ -7,7 +7,7 @@ use crate::compat::answer::{Domain, Prospect, Rule, Step};
 use crate::compat::bound::{Bound, Known};
 use crate::compat::gpu::{self, Fit, Gpu};
 use crate::compat::machine::{Machine, Switch};
-use crate::compat::package::{self, Code, Contents, Package};
+use crate::compat::package::{self, Code, Container, Contents, Package};
 use crate::compat::tables::{self, Confidence};
 use crate::version::{PtxIsa, Target, TargetReach};
 
@@ -38,7 +38,10 @@ pub(crate) fn fits(
             let text = "the package has no GPU code of its own".to_owned();
             Some(Step::new(Rule::NoGpuCode, Prospect::Runs, text))
         }
-        Contents::Listed(code) => Some(listed(code, package, machine, gpu, loaded)),
+        Contents::Listed(code) => {
+            let step = listed(code, package, machine, gpu, loaded);
+            Some(with_gaps(step, package, machine, gpu, loaded))
+        }
         Contents::Assumed if package.toolkit == Bound::UNKNOWN => None,
         Contents::Assumed => Some(assumed(package, machine, gpu, loaded)),
     }
@@ -85,6 +88,36 @@ fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded
         return Step::new(Rule::UnknownGpu, Prospect::Unknown, text);
     }
     no_code(code, machine, gpu)
+}
+
+/// Says how many containers hold nothing for the GPU, although others do: libraries leave out what they do not need.
+fn with_gaps(step: Step, package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> Step {
+    if step.prospect >= Prospect::Unknown {
+        return step;
+    }
+    let empty = |container: &&Container| {
+        let step = listed(&container.code, package, machine, gpu, loaded);
+        step.prospect == Prospect::Fails
+    };
+    let all: u64 = package
+        .containers
+        .iter()
+        .map(|container| container.count)
+        .sum();
+    let gaps: u64 = package
+        .containers
+        .iter()
+        .filter(empty)
+        .map(|container| container.count)
+        .sum();
+    if gaps == 0 {
+        return step;
+    }
+    let text = format!(
+        "{}; {gaps} of its {all} containers of code hold nothing for it, and fail if they are asked for",
+        step.text
+    );
+    Step { text, ..step }
 }
 
 fn no_code(code: &[Code], machine: &Machine, gpu: &Gpu) -> Step {
