@@ -1,6 +1,8 @@
 //! `cudacheck inspect` on GPU code that was made for these tests: what it prints, and what it exits with.
 
-use crate::support::{cudacheck, repository};
+use cudacheck_model::outcome::Outcome;
+
+use crate::support::{cudacheck, cudacheck_in, repository, words};
 
 /// The fixtures of the crate that reads them, by a path that does not depend on where the repository is.
 fn fixture(name: &str) -> String {
@@ -109,4 +111,48 @@ fn a_path_that_is_not_there_is_a_mistake() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_package_is_examined_without_a_driver_and_each_flaw_has_its_case() {
+    let good = fixture("t_default.fatbin");
+    let ran = cudacheck(["run", "--package", &good]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.finished().len() >= 15 && ran.skipped().is_empty());
+    assert!(
+        ran.finished()
+            .iter()
+            .all(|case| case.package.as_deref() == Some("t_default.fatbin"))
+    );
+
+    let nothing = cudacheck(["run", "linkage"]);
+    assert_eq!(nothing.code, 5, "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("--package"), "{}", nothing.stderr);
+}
+
+/// Real programs are rare on test machines, but this one is there, and it can be made to lack a library.
+#[test]
+fn a_missing_library_fails_its_case_and_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(env!("CARGO_BIN_EXE_cudacheck")).unwrap();
+    let name = b"\0libm.so.6\0";
+    let at = bytes
+        .windows(name.len())
+        .position(|window| window == name)
+        .expect("it needs libm");
+    bytes[at + 1..at + 5].copy_from_slice(b"libz");
+    std::fs::create_dir(directory.path().join("package")).unwrap();
+    std::fs::write(directory.path().join("package/program"), bytes).unwrap();
+    let ran = cudacheck_in(directory, ["run", "--package", "package"]);
+    let failed: Vec<String> = ran
+        .finished()
+        .iter()
+        .filter(|case| case.outcome != Outcome::Pass)
+        .map(|case| format!("{}: {}", case.id, words(&case.outcome)))
+        .collect();
+    assert_eq!(
+        failed,
+        ["linkage.dependency-missing: fail dependency-missing at search"]
+    );
+    assert_eq!(ran.code, 1);
 }

@@ -45,9 +45,13 @@ pub(crate) enum Command {
 Exit codes: 0 all passed, 1 a package failed, 2 usage or suite error, 3 machine fault and no package \
 failure, 4 both 1 and 3, 5 nothing ran, 6 the machine needs attention, 128+n interrupted by signal n.")]
 pub(crate) struct RunArguments {
-    /// Names of shipped suites, or paths of suite files; all shipped suites if none is given
+    /// Names of shipped suites, or paths of suite files; `kernels` if none is given, `linkage` with --package
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
+
+    /// The package to examine, as it was shipped: a store path or a directory; may be repeated
+    #[arg(long = "package", value_name = "PATH")]
+    pub(crate) packages: Vec<PathBuf>,
 
     /// Run only this case; may be repeated
     #[arg(long = "case", value_name = "NAME")]

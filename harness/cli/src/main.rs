@@ -46,8 +46,10 @@ fn run(arguments: Arguments, environment: &Environment) -> Result<u8, Failure> {
         Command::Explain(arguments) => command::explain::explain(&arguments),
         Command::List(arguments) => command::list::list(&arguments),
         Command::Validate(arguments) => command::validate::validate(&arguments),
-        Command::Worker(arguments) => {
-            Ok(cudacheck_worker::main(&arguments.task, &arguments.journal))
-        }
+        Command::Worker(arguments) => Ok(cudacheck_worker::main(
+            &arguments.task,
+            &arguments.journal,
+            command::linkage::flaws,
+        )),
     }
 }

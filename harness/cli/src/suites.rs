@@ -11,10 +11,16 @@ use cudacheck_model::suite::{self, Complaint, MAX_SUITE_BYTES, Suite, nearest};
 use crate::failure::Failure;
 
 /// The suites that are part of the binary, by the path they have in the repository.
-const SHIPPED: &[(&str, &str)] = &[(
-    "suites/kernels.yaml",
-    include_str!("../../../suites/kernels.yaml"),
-)];
+const SHIPPED: &[(&str, &str)] = &[
+    (
+        "suites/kernels.yaml",
+        include_str!("../../../suites/kernels.yaml"),
+    ),
+    (
+        "suites/linkage.yaml",
+        include_str!("../../../suites/linkage.yaml"),
+    ),
+];
 
 /// Suites, and how to ask for them again.
 pub(crate) struct Loaded {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::outcome::Explained;
+use crate::outcome::{Class, Explained};
 use crate::version::Target;
 
 /// Something that is wrong with a package, ready to be shown.
@@ -21,7 +21,7 @@ pub struct Finding {
     /// The name of the flaw, for scripts.
     pub code: Code,
     /// Which class of failure it belongs to.
-    pub class: FailureClass,
+    pub class: Class,
     /// Whether it will fail.
     pub severity: Severity,
     /// Where it was seen.
@@ -64,22 +64,6 @@ pub enum Severity {
     Warning,
     /// It fails wherever the package is used as it is.
     Error,
-}
-
-/// The classes of failure that must be told apart, after the Nixpkgs CUDA team, as far as files can show them.
-#[derive(
-    Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureClass {
-    /// It was built for something else than was asked for.
-    Build,
-    /// Loading of shared libraries.
-    Loading,
-    /// Machine code for the device is missing.
-    Architecture,
-    /// Performance and closure size.
-    ClosureSize,
 }
 
 /// Where a flaw was seen.
@@ -207,10 +191,42 @@ pub enum Code {
     PtxUnexpected,
 }
 
+impl Code {
+    /// The name as it stands in JSON, in JUnit, and in suites.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::DriverDirectoryMissing => "driver-directory-missing",
+            Self::StubsOnPath => "stubs-on-path",
+            Self::OldStyleRpath => "old-style-rpath",
+            Self::UsrLocalCudaOnPath => "usr-local-cuda-on-path",
+            Self::BuildPathOnPath => "build-path-on-path",
+            Self::CurrentDirectoryOnPath => "current-directory-on-path",
+            Self::DependencyMissing => "dependency-missing",
+            Self::OpenedNameMissing => "opened-name-missing",
+            Self::UnusableFileTaken => "unusable-file-taken",
+            Self::AbsoluteNameOpened => "absolute-name-opened",
+            Self::SymbolVersionMissing => "symbol-version-missing",
+            Self::DriverSymbolsUnlinked => "driver-symbols-unlinked",
+            Self::ExecutableStack => "executable-stack",
+            Self::CudaMajorsMixed => "cuda-majors-mixed",
+            Self::SonameTwice => "soname-twice",
+            Self::CudnnVersionsMixed => "cudnn-versions-mixed",
+            Self::OtherPlatform => "other-platform",
+            Self::ToolkitMonolith => "toolkit-monolith",
+            Self::StaticLibraries => "static-libraries",
+            Self::StubsInClosure => "stubs-in-closure",
+            Self::NoGpuCode => "no-gpu-code",
+            Self::MachineCodeMissing => "machine-code-missing",
+            Self::MachineCodeUnexpected => "machine-code-unexpected",
+            Self::PtxMissing => "ptx-missing",
+            Self::PtxUnexpected => "ptx-unexpected",
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The names in JSON are the names: one list cannot differ from itself.
-        self.serialize(formatter)
+        formatter.write_str(self.word())
     }
 }
 

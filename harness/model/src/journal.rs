@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::MachineFacts;
+use crate::finding::Finding;
 use crate::outcome::MachineFault;
 
 /// The schema number of journal lines.
@@ -128,6 +129,8 @@ pub enum CheckResult {
         /// What came out, as a sentence.
         found: String,
     },
+    /// The files of the package have flaws, the worst first.
+    Flaws(Vec<Finding>),
     /// A call of the CUDA driver failed.
     Cuda {
         /// The function: `cuModuleLoadDataEx`.

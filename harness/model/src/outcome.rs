@@ -3,9 +3,11 @@
 //! A package that fails and a machine that cannot judge are different outcomes, all the way to the exit
 //! code: `fail` and `fault`. What was not run is a `skip` with a reason, and never green.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::fault::MachineFault;
+use crate::finding::Code;
 use crate::journal::Stage;
 use crate::version::{ComputeCapability, DriverVersion, PtxIsa, Target, ToolkitVersion};
 
@@ -80,6 +82,8 @@ pub enum Problem {
     Signal(i32),
     /// The worker was stopped after its time limit, in seconds.
     Timeout(u64),
+    /// The files of the package have this flaw.
+    Flaw(Code),
     /// The worker took more memory than it may.
     MemoryLimit,
     /// The worker ended well, but its journal holds no result.
@@ -102,6 +106,7 @@ impl Problem {
             Self::ExitCode(_) => "exit-code",
             Self::Signal(_) => "signal",
             Self::Timeout(_) => "timeout",
+            Self::Flaw(code) => code.word(),
             Self::MemoryLimit => "memory-limit",
             Self::NoResult => "no-result",
             Self::Machine(fault) => fault.word(),
@@ -110,15 +115,21 @@ impl Problem {
 }
 
 /// The classes that must be told apart, after the Nixpkgs CUDA team.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
+    /// It was built for something else than was asked for.
+    Build,
     /// Loading of shared libraries.
     Loading,
     /// Machine code for the device is missing.
     Architecture,
     /// Numbers are wrong.
     Numerical,
+    /// Performance and closure size.
+    ClosureSize,
     /// The program crashed, hung, or ended early.
     Execution,
     /// The machine, the GPU, the driver, or the harness.
@@ -256,6 +267,9 @@ pub enum SkipReason {
         /// The fault.
         because: String,
     },
+    /// There is no package to examine.
+    #[error("there is no package to examine: name its paths with --package")]
+    NoPackage,
     /// The run was interrupted before it.
     #[error("the run was interrupted before this case")]
     Interrupted,
@@ -277,6 +291,7 @@ impl SkipReason {
             Self::Devices { .. } => "too-few-devices",
             Self::UnknownFact { .. } => "unknown-fact",
             Self::DeviceWithdrawn { .. } => "device-withdrawn",
+            Self::NoPackage => "no-package",
             Self::Interrupted => "interrupted",
         }
     }

@@ -77,6 +77,9 @@ pub struct CheckWork {
     pub seed: u64,
     /// How much device memory a check may take, in bytes.
     pub memory_budget: u64,
+    /// The files of the package, by absolute path.
+    #[serde(default)]
+    pub package: Vec<PathBuf>,
 }
 
 /// Where the driver's libraries are. Found once by the facts worker, then used by all.

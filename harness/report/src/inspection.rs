@@ -241,6 +241,9 @@ fn below(path: &Path, roots: &[std::path::PathBuf]) -> String {
     shorter.unwrap_or(path).display().to_string()
 }
 
+/// Pieces of one kind of code, by target and version of PTX.
+type Counts = BTreeMap<(Option<Target>, Option<String>), u64>;
+
 /// What a file holds, by kind and target: `cubin sm_80 ×190, sm_90 ×190; PTX sm_120 ×194 (ISA 8.7)`.
 fn targets(file: &PackageFile, detail: Detail) -> Vec<String> {
     let sections: Vec<Vec<&cudacheck_model::package::CodeSection>> = match detail {
@@ -249,8 +252,7 @@ fn targets(file: &PackageFile, detail: Detail) -> Vec<String> {
     };
     let mut lines = Vec::new();
     for sections in sections {
-        let mut kinds: BTreeMap<String, BTreeMap<(Option<Target>, Option<String>), u64>> =
-            BTreeMap::new();
+        let mut kinds: BTreeMap<String, Counts> = BTreeMap::new();
         let groups = sections.iter().flat_map(|section| &section.groups);
         for group in groups.filter(|group| group.kind != CodeKind::Concatenated) {
             let isa = match group.version {

@@ -93,6 +93,10 @@ pub fn pairs(rows: &[(String, String)]) -> String {
 fn check(check: &Check) -> String {
     match check {
         Check::Kernel(kernel) => format!("kernel {}", kernel.name),
+        Check::Linkage(linkage) => match linkage.flaw {
+            Some(flaw) => format!("linkage {flaw}"),
+            None => "linkage".to_owned(),
+        },
     }
 }
 
@@ -107,6 +111,7 @@ fn needs(suite: &Suite, case: &Case, catalogue: &Catalogue) -> String {
                 .into_iter()
                 .flat_map(kernel_needs),
         ),
+        Check::Linkage(_) => needs.push("a package".to_owned()),
     }
     let expected = case
         .expected_failure

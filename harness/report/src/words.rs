@@ -41,6 +41,7 @@ fn fault_blame(finding: &Finding) -> &'static str {
         | Problem::Signal(_)
         | Problem::Timeout(_)
         | Problem::MemoryLimit
+        | Problem::Flaw(_)
         | Problem::NoResult => "machine at fault",
     }
 }

@@ -86,7 +86,9 @@ fn worker(task: PathBuf, path: PathBuf) -> ExitCode {
     let behaviour = match &task.work {
         Work::Check(work) => {
             journal.tell(Record::Stage(Stage::Launch));
-            let Check::Kernel(check) = &work.check;
+            let Check::Kernel(check) = &work.check else {
+                return ExitCode::FAILURE;
+            };
             check.name.clone()
         }
         Work::Facts(work) => work.sysroot.display().to_string(),

@@ -64,6 +64,7 @@ pub fn classify(
         // Whatever else happened, what the worker had found out by then is the better story.
         Some(
             result @ (CheckResult::Mismatch { .. }
+            | CheckResult::Flaws(_)
             | CheckResult::Cuda { .. }
             | CheckResult::Machine(_)),
         ) => evidence.judge(result, ending),

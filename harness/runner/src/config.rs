@@ -33,6 +33,8 @@ pub struct Config {
     pub lock_dir: PathBuf,
     /// How long another run may hold a device before its cases are given up.
     pub lock_wait: Duration,
+    /// The files of the package, by absolute path.
+    pub package: Vec<PathBuf>,
     /// How to look at the machine again when a case has gone wrong; none to leave it.
     pub health: Option<FactsWork>,
     /// The words of the command line that every case's rerun line begins with.
@@ -58,6 +60,7 @@ impl Config {
             jobs: NonZeroUsize::MIN,
             lock_wait: Duration::from_secs(600),
             health: None,
+            package: Vec::new(),
             rerun_prefix: vec!["cudacheck".to_owned(), "run".to_owned()],
             suite_words: BTreeMap::new(),
         }

@@ -24,6 +24,6 @@ mod worker;
 pub use classify::{Context, Examines, classify};
 pub use config::Config;
 pub use ending::Ending;
-pub use plan::{DeviceFilter, Filter, plan, platform};
+pub use plan::{DeviceFilter, Filter, PackageGiven, plan, platform};
 pub use probe::probe;
 pub use run::run;

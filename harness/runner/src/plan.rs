@@ -13,7 +13,7 @@ use cudacheck_model::plan::{Plan, Planned, PlannedSkip};
 use cudacheck_model::suite::{Case, Limits, Suite};
 use cudacheck_model::task::TaskId;
 
-pub use filter::{DeviceFilter, Filter};
+pub use filter::{DeviceFilter, Filter, PackageGiven};
 pub use platform::platform;
 pub(crate) use requirement::within;
 
@@ -37,6 +37,16 @@ pub fn plan(
     });
     for suite in suites {
         for case in suite.cases.iter().filter(|case| filter.takes(case)) {
+            if !case.check.needs_device() {
+                match filter.package {
+                    PackageGiven::Yes => plan.tasks.push(task(suite, case, None)),
+                    PackageGiven::No => {
+                        plan.skips
+                            .push(skip(suite, case, None, SkipReason::NoPackage));
+                    }
+                }
+                continue;
+            }
             if let Some(because) = &nothing {
                 let reason = SkipReason::NoDevice {
                     because: because.clone(),
@@ -47,7 +57,7 @@ pub fn plan(
             for (index, device) in &devices {
                 match requirement::unmet(suite, case, device, facts, catalogue) {
                     Some(reason) => plan.skips.push(skip(suite, case, Some(device), reason)),
-                    None => plan.tasks.push(task(suite, case, *index, device)),
+                    None => plan.tasks.push(task(suite, case, Some((*index, device)))),
                 }
             }
         }
@@ -93,15 +103,15 @@ fn skip(suite: &Suite, case: &Case, device: Option<&Device>, reason: SkipReason)
     }
 }
 
-fn task(suite: &Suite, case: &Case, index: usize, device: &Device) -> Planned {
+fn task(suite: &Suite, case: &Case, device: Option<(usize, &Device)>) -> Planned {
     let own = case.limits.clone().unwrap_or_default();
     let limits: Limits = own.or(&suite.limits);
     Planned {
-        id: id(suite, case, Some(device)),
+        id: id(suite, case, device.map(|(_, device)| device)),
         case: case.clone(),
         package: suite.package.as_ref().map(|package| package.name.clone()),
         limits,
-        device: Some(index),
+        device: device.map(|(index, _)| index),
     }
 }
 

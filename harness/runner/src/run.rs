@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use cudacheck_model::event::{EVENT_SCHEMA, Event, RunStarted, Summary, Timed};
 use cudacheck_model::facts::MachineFacts;
+use cudacheck_model::outcome::SkipReason;
 use cudacheck_model::plan::{Plan, Planned};
 use cudacheck_model::task::{DriverFiles, TaskId};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -21,7 +22,7 @@ use crate::config::Config;
 use crate::device;
 use crate::interrupt::{self, Interrupt, Signals};
 use crate::plan::obstacle;
-use tally::Tally;
+use tally::{Stake, Tally};
 
 /// What all lanes share.
 struct Shared {
@@ -46,7 +47,7 @@ pub async fn run(
     sink: &mut dyn FnMut(&Timed),
 ) -> Summary {
     let begun = Instant::now();
-    let mut tally = Tally::of(&facts);
+    let mut tally = Tally::of(&facts, stake(&plan));
     let mut emit = |event: Event| {
         let event = Timed {
             v: EVENT_SCHEMA,
@@ -115,6 +116,20 @@ pub async fn run(
         event: Event::RunFinished(summary.clone()),
     });
     summary
+}
+
+/// What a faulty machine means for a plan: nothing, if all of it is about files.
+fn stake(plan: &Plan) -> Stake {
+    let task = plan.tasks.iter().any(|task| task.case.check.needs_device());
+    let skip = plan
+        .skips
+        .iter()
+        .any(|skip| skip.reason != SkipReason::NoPackage);
+    if task || skip {
+        Stake::Devices
+    } else {
+        Stake::Files
+    }
 }
 
 async fn next(signals: &mut Option<Signals>) -> i32 {

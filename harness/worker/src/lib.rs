@@ -13,9 +13,10 @@ mod library;
 use std::fs;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use cudacheck_model::journal::Stage;
+use cudacheck_model::journal::{CheckResult, Stage};
+use cudacheck_model::suite::LinkageCheck;
 use cudacheck_model::task::{Task, Work};
 
 use crate::journal::Journal;
@@ -29,10 +30,15 @@ const UNUSABLE: u8 = 1;
 /// The worker panicked; the journal has the words.
 const PANICKED: u8 = 101;
 
+/// Reads the files of a package, and answers which of them have the flaw that a check names.
+pub type Linkage = fn(&LinkageCheck, &[PathBuf]) -> CheckResult;
+
 /// Does the task in the file `task`, which is removed, and tells the file `journal`. Returns the exit code.
-pub fn main(task: &Path, journal: &Path) -> u8 {
+///
+/// `linkage` makes the checks that need no device; they are another crate's.
+pub fn main(task: &Path, journal: &Path, linkage: Linkage) -> u8 {
     match open(task, journal) {
-        Ok((task, journal)) => work(&task, &journal),
+        Ok((task, journal)) => work(&task, &journal, linkage),
         Err(error) => {
             // Without a journal, standard error is all there is; a failure to write there has no remedy.
             let _ = writeln!(
@@ -53,13 +59,13 @@ fn open(task: &Path, journal: &Path) -> io::Result<(Task, Journal)> {
     Ok((task, journal))
 }
 
-fn work(task: &Task, journal: &Journal) -> u8 {
+fn work(task: &Task, journal: &Journal, linkage: Linkage) -> u8 {
     journal::tell_of_panics(journal);
     journal.stage(Stage::Start);
     let done = catch_unwind(AssertUnwindSafe(|| match &task.work {
         Work::Facts(work) => facts::probe(journal, work),
         Work::Check(work) => {
-            let result = check::run(journal, &task.driver, work);
+            let result = check::run(journal, &task.driver, work, linkage);
             journal.result(result);
         }
     }));

@@ -5,14 +5,22 @@
 )]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::journal::{self, CheckResult, Record, Stage};
-use cudacheck_model::suite::{Check, KernelCheck};
+use cudacheck_model::suite::{Check, KernelCheck, LinkageCheck};
 use cudacheck_model::task::{CheckWork, DriverFiles, FactsWork, TASK_SCHEMA, Task, Work};
 
 const TOKEN: &str = "known to two";
+
+/// Finds one flaw in a package of one path, and none in an empty one.
+fn linkage(_: &LinkageCheck, package: &[PathBuf]) -> CheckResult {
+    match package {
+        [] => CheckResult::Pass,
+        _ => CheckResult::Flaws(Vec::new()),
+    }
+}
 
 /// Runs a worker in this process. Answers its exit code and its journal.
 fn run(work: Work, driver: DriverFiles) -> (u8, Vec<Record>) {
@@ -26,7 +34,7 @@ fn run(work: Work, driver: DriverFiles) -> (u8, Vec<Record>) {
         driver,
     });
     fs::write(&task, text.unwrap()).unwrap();
-    let code = cudacheck_worker::main(&task, &journal);
+    let code = cudacheck_worker::main(&task, &journal, linkage);
     assert!(!task.exists(), "the token stays readable");
     let text = fs::read_to_string(&journal).unwrap();
     let records: Vec<Record> = journal::read(&text, TOKEN)
@@ -47,6 +55,7 @@ fn check(kernel: &str, libcuda: Option<&Path>, expected: fn(&MachineFault) -> bo
         }),
         seed: 7,
         memory_budget: 1 << 20,
+        package: Vec::new(),
     });
     let driver = DriverFiles {
         libcuda: libcuda.map(Path::to_owned),
@@ -98,11 +107,31 @@ fn without_a_task_there_is_no_journal() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal");
     assert_eq!(
-        cudacheck_worker::main(&folder.path().join("none"), &journal),
+        cudacheck_worker::main(&folder.path().join("none"), &journal, linkage),
         1
     );
     let torn = folder.path().join("torn");
     fs::write(&torn, "{\"schema\": 1,").unwrap();
-    assert_eq!(cudacheck_worker::main(&torn, &journal), 1);
+    assert_eq!(cudacheck_worker::main(&torn, &journal, linkage), 1);
     assert!(!journal.exists());
+}
+
+#[test]
+fn a_check_of_files_is_made_without_a_driver() {
+    let result = |package: &[&str]| {
+        let work = Work::Check(CheckWork {
+            check: Check::Linkage(LinkageCheck {
+                flaw: None,
+                severity: None,
+            }),
+            seed: 1,
+            memory_budget: 0,
+            package: package.iter().map(PathBuf::from).collect(),
+        });
+        let (code, records) = run(work, DriverFiles::default());
+        (code, records.last().cloned())
+    };
+    let flaws = CheckResult::Flaws(Vec::new());
+    assert_eq!(result(&[]), (0, Some(Record::Result(CheckResult::Pass))));
+    assert_eq!(result(&["/p"]), (0, Some(Record::Result(flaws))));
 }

@@ -5,6 +5,7 @@ pub(crate) mod explain;
 pub(crate) mod facts;
 pub(crate) mod inspect;
 mod inspection;
+pub(crate) mod linkage;
 pub(crate) mod list;
 pub(crate) mod probe;
 pub(crate) mod run;

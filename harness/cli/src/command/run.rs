@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::event::{RunStarted, Timed};
-use cudacheck_model::suite::{Limits, Suite, nearest};
+use cudacheck_model::suite::{Limits, Package, Suite, nearest};
 use cudacheck_model::task::DriverFiles;
 use cudacheck_report::jsonl::JsonLines;
 use cudacheck_report::junit::{self, Flaky, JUnitOptions};
 use cudacheck_report::terminal::{Colour, Options, Progress, Terminal, Verbosity};
-use cudacheck_runner::{Config, DeviceFilter, Filter};
+use cudacheck_runner::{Config, DeviceFilter, Filter, PackageGiven};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -29,7 +29,9 @@ use crate::suites::{self, Loaded};
 
 pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result<u8, Failure> {
     let catalogue = suites::catalogue();
-    let Loaded { suites, words } = suites::load(&arguments.suites, &catalogue)?;
+    let packages = packages(&arguments.packages)?;
+    let Loaded { mut suites, words } = suites::load(&chosen(arguments), &catalogue)?;
+    name_package(&mut suites, &packages);
     known_cases(arguments, &suites)?;
     let simulation = Simulation::from_arguments(&arguments.simulation)?;
     let seed = arguments
@@ -39,6 +41,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let machine = probe::machine(simulation.as_ref(), None, &directory, seed, environment)?;
     let mut config = config(arguments, environment, &machine, &directory, seed)?;
     config.suite_words = words;
+    config.package.clone_from(&packages);
 
     let start = RunStarted {
         run_id,
@@ -76,6 +79,50 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     Ok(summary.exit_code())
 }
 
+/// The suites that the user named, or those that answer the question as it was asked.
+fn chosen(arguments: &RunArguments) -> Vec<String> {
+    let usual = if arguments.packages.is_empty() {
+        "kernels"
+    } else {
+        "linkage"
+    };
+    if arguments.suites.is_empty() {
+        vec![usual.to_owned()]
+    } else {
+        arguments.suites.clone()
+    }
+}
+
+/// The paths of the package, as workers will need them: they live in directories of their own.
+fn packages(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let absolute = |path: &PathBuf| {
+        let found = fs::symlink_metadata(path).and_then(|_| std::path::absolute(path));
+        found.map_err(|error| Failure::Question {
+            message: format!("the package `{}` cannot be read: {error}", path.display()),
+            hint: None,
+        })
+    };
+    paths.iter().map(absolute).collect()
+}
+
+/// A suite for any package examines the one that is given.
+fn name_package(suites: &mut [Suite], packages: &[PathBuf]) {
+    let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
+    let Some(name) = packages.first().and_then(name) else {
+        return;
+    };
+    for suite in suites {
+        let for_any =
+            suite.package.is_none() && !suite.cases.iter().any(|case| case.check.needs_device());
+        if for_any {
+            suite.package = Some(Package {
+                name: name.clone(),
+                toolkit: None,
+            });
+        }
+    }
+}
+
 /// A case that no suite has is a mistake of the command line, not a run in which nothing ran.
 fn known_cases(arguments: &RunArguments, suites: &[Suite]) -> Result<(), Failure> {
     let names = || {
@@ -106,6 +153,11 @@ fn filter(arguments: &RunArguments) -> Filter {
     Filter {
         cases: arguments.cases.clone(),
         devices,
+        package: if arguments.packages.is_empty() {
+            PackageGiven::No
+        } else {
+            PackageGiven::Yes
+        },
     }
 }
 
@@ -148,6 +200,9 @@ fn rerun_prefix(arguments: &RunArguments) -> Vec<String> {
     }
     for fault in &arguments.simulation.inject {
         words.extend(["--inject".to_owned(), fault.clone()]);
+    }
+    for package in &arguments.packages {
+        words.extend(["--package".to_owned(), package.display().to_string()]);
     }
     words
 }

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use super::{
-    Code, Edge, EdgeKind, Elsewhere, FailureClass, Flaw, OpenedNeed, Rule, StubWins, Together,
-};
-use crate::outcome::{Cause, Explained};
+use super::{Code, Edge, EdgeKind, Elsewhere, Flaw, OpenedNeed, Rule, StubWins, Together};
+use crate::outcome::{Cause, Class, Explained};
 use crate::version::Target;
 
 impl Flaw {
@@ -41,7 +39,7 @@ impl Flaw {
     }
 
     /// Which class of failure it belongs to.
-    pub fn class(&self) -> FailureClass {
+    pub fn class(&self) -> Class {
         match self {
             Self::DriverDirectoryMissing { .. }
             | Self::StubsOnPath { .. }
@@ -58,16 +56,16 @@ impl Flaw {
             | Self::ExecutableStack
             | Self::CudaMajorsMixed { .. }
             | Self::SonameTwice { .. }
-            | Self::CudnnVersionsMixed { .. } => FailureClass::Loading,
-            Self::OtherPlatform { .. } => FailureClass::Build,
+            | Self::CudnnVersionsMixed { .. } => Class::Loading,
+            Self::OtherPlatform { .. } => Class::Build,
             Self::ToolkitMonolith { .. }
             | Self::StaticLibraries { .. }
-            | Self::StubsInClosure { .. } => FailureClass::ClosureSize,
+            | Self::StubsInClosure { .. } => Class::ClosureSize,
             Self::NoGpuCode { .. }
             | Self::MachineCodeMissing { .. }
             | Self::MachineCodeUnexpected { .. }
             | Self::PtxMissing { .. }
-            | Self::PtxUnexpected { .. } => FailureClass::Architecture,
+            | Self::PtxUnexpected { .. } => Class::Architecture,
         }
     }
 }

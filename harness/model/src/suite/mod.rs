@@ -18,6 +18,7 @@ pub use complaint::{Complaint, nearest};
 pub use read::{MAX_SUITE_BYTES, read};
 pub use schema::json_schema;
 
+use crate::finding::{Code, Severity};
 use crate::version::{ComputeCapability, DriverVersion, ToolkitVersion};
 
 /// A suite of checks.
@@ -127,6 +128,16 @@ pub struct Limits {
     pub retries: Option<u32>,
 }
 
+impl Check {
+    /// Whether it is made on a device, and so once for each.
+    pub fn needs_device(&self) -> bool {
+        match self {
+            Self::Kernel(_) => true,
+            Self::Linkage(_) => false,
+        }
+    }
+}
+
 impl Limits {
     /// These limits, with the gaps filled from others.
     pub fn or(&self, other: &Self) -> Self {
@@ -176,6 +187,20 @@ pub struct ExpectedFailure {
 pub enum Check {
     /// Runs a PTX kernel of the catalogue and compares with its CPU reference.
     Kernel(KernelCheck),
+    /// Reads the files of the package, without a device, and fails if it finds a certain flaw.
+    Linkage(LinkageCheck),
+}
+
+/// A flaw that the package must not have.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LinkageCheck {
+    /// The flaw, by the name that `cudacheck inspect` gives it; any flaw if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<Code>,
+    /// How bad it must be to count; an error if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
 }
 
 /// A kernel of the catalogue.

@@ -355,6 +355,7 @@ fn verdict(case: &CaseFinished) -> (String, Hue) {
         | Problem::ExitCode(_)
         | Problem::MemoryLimit
         | Problem::NoResult
+        | Problem::Flaw(_)
         | Problem::Machine(_) => otherwise.to_owned(),
     };
     match &case.outcome {

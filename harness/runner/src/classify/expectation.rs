@@ -43,6 +43,7 @@ pub(crate) fn expect(
                 | Problem::ExitCode(_)
                 | Problem::MemoryLimit
                 | Problem::NoResult
+                | Problem::Flaw(_)
                 | Problem::Machine(_),
             ) => Outcome::Fault(finding),
         },
@@ -70,6 +71,7 @@ pub(crate) fn attention(finding: &Finding, device: Option<&Device>) -> Option<Ma
         | Problem::Signal(_)
         | Problem::Timeout(_)
         | Problem::MemoryLimit
+        | Problem::Flaw(_)
         | Problem::NoResult => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use cudacheck_model::catalogue::newest_ptx_isa;
 use cudacheck_model::cuda::{self, Blame};
+use cudacheck_model::finding as flaw;
 use cudacheck_model::journal::{CheckResult, MismatchKind, Record};
 use cudacheck_model::outcome::{Cause, Class, Explained, Finding, MachineFault, Outcome, Problem};
 
@@ -29,6 +30,7 @@ impl Evidence<'_> {
                 text,
                 log,
             } => self.cuda(function, *code, name, text, log),
+            CheckResult::Flaws(flaws) => self.flaws(flaws),
             CheckResult::Machine(fault) => self.machine(fault, None),
         };
         if let (Some(note), Outcome::Fail(finding) | Outcome::Fault(finding)) =
@@ -37,6 +39,27 @@ impl Evidence<'_> {
             finding.details.push(note);
         }
         outcome
+    }
+
+    /// Flaws in files are the package's own, on whatever machine they are read. The first is the worst.
+    fn flaws(&self, flaws: &[flaw::Finding]) -> Outcome {
+        let Some((worst, others)) = flaws.split_first() else {
+            return Outcome::Pass;
+        };
+        let error = format!("{}: {}", worst.evidence.file.display(), worst.message);
+        let mut finding = self.finding(
+            Problem::Flaw(worst.code),
+            "the package's files are without this flaw".to_owned(),
+            error,
+        );
+        finding.class = worst.class;
+        finding.cause = Cause::proven(worst.cause.clone());
+        finding.remedy.clone_from(&worst.remedy);
+        let others = others.iter();
+        finding.details = others
+            .map(|other| format!("{}: {}", other.evidence.file.display(), other.message))
+            .collect();
+        Outcome::Fail(Box::new(finding))
     }
 
     fn mismatch(&self, kind: MismatchKind, expected: &str, found: &str) -> Outcome {

@@ -12,6 +12,18 @@ pub struct Filter {
     pub cases: Vec<String>,
     /// The devices.
     pub devices: DeviceFilter,
+    /// Whether there are files to examine.
+    pub package: PackageGiven,
+}
+
+/// Whether the user named the files of a package.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PackageGiven {
+    /// Checks of its files can be made.
+    Yes,
+    /// They are skipped.
+    #[default]
+    No,
 }
 
 impl Filter {

@@ -27,6 +27,7 @@ pub(super) fn unmet(
             Some(needs) => kernel(needs, device, facts),
             None => unknown(format!("what the kernel `{}` needs", check.name)),
         },
+        Check::Linkage(_) => None,
     };
     required(&suite.requires, device, facts)
         .or_else(own)

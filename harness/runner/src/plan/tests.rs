@@ -167,6 +167,7 @@ fn check_devices(patterns: &[&str], expected: &str) {
     let filter = Filter {
         cases: Vec::new(),
         devices: DeviceFilter::Named(names),
+        ..Filter::default()
     };
     assert_eq!(sentence(&suite("canary", "{}"), &facts, &filter), expected);
 }
@@ -291,4 +292,21 @@ fn jetsons_up_to_orin_have_a_platform_of_their_own() {
     );
     check_platform("ppc64le", None, (7, 0), Some(Platform::LinuxPpc64le));
     check_platform("riscv64", None, (7, 0), None);
+}
+
+#[test]
+fn a_check_of_files_needs_a_package_and_no_device() {
+    let mut suite = suite("canary", "{}");
+    suite.cases[0].check = serde_json::from_str(r#"{"linkage": {}}"#).unwrap();
+    let mut facts = machine();
+    facts.devices.clear();
+    let given = Filter {
+        package: PackageGiven::Yes,
+        ..Filter::default()
+    };
+    assert_eq!(sentence(&suite, &facts, &given), "run s.c");
+    assert_eq!(
+        sentence(&suite, &facts, &Filter::default()),
+        "there is no package to examine: name its paths with --package"
+    );
 }

@@ -207,6 +207,7 @@ fn job(shared: &Shared, task: &Planned, number: u32) -> Job {
             check: task.case.check.clone(),
             seed: config.seed,
             memory_budget: limits.memory,
+            package: config.package.clone(),
         }),
         driver: shared.driver.clone(),
         environment,
@@ -247,6 +248,7 @@ fn worth_another(outcome: &Outcome) -> bool {
         | Problem::StrayWrite
         | Problem::InputChanged
         | Problem::NotRepeatable
+        | Problem::Flaw(_)
         | Problem::MemoryLimit => false,
     }
 }

@@ -8,6 +8,15 @@ use cudacheck_model::outcome::{Finding, MachineFault, Outcome, Problem};
 
 use super::{clock, obstacle};
 
+/// What a plan needs of the machine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stake {
+    /// Its driver and its devices.
+    Devices,
+    /// Its files only.
+    Files,
+}
+
 /// The counts so far.
 pub(super) struct Tally {
     summary: Summary,
@@ -15,7 +24,12 @@ pub(super) struct Tally {
 
 impl Tally {
     /// A machine can be faulty before any case has run.
-    pub(super) fn of(facts: &MachineFacts) -> Self {
+    pub(super) fn of(facts: &MachineFacts, stake: Stake) -> Self {
+        if stake == Stake::Files {
+            return Self {
+                summary: Summary::default(),
+            };
+        }
         Self {
             summary: Summary {
                 machine_fault: obstacle(facts).is_some() || !facts.faults.is_empty(),
@@ -74,6 +88,7 @@ impl Tally {
             | Problem::ExitCode(_)
             | Problem::MemoryLimit
             | Problem::NoResult
+            | Problem::Flaw(_)
             | Problem::Machine(_) => {}
         }
     }

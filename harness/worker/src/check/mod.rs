@@ -6,15 +6,25 @@ mod kernel;
 mod mapped;
 
 use cudacheck_model::fault::MachineFault;
-use cudacheck_model::journal::CheckResult;
+use cudacheck_model::journal::{CheckResult, Stage};
 use cudacheck_model::suite::Check;
 use cudacheck_model::task::{CheckWork, DriverFiles};
 
+use crate::Linkage;
 use crate::journal::Journal;
 
 /// Makes the check that a task names.
-pub(crate) fn run(journal: &Journal, files: &DriverFiles, work: &CheckWork) -> CheckResult {
+pub(crate) fn run(
+    journal: &Journal,
+    files: &DriverFiles,
+    work: &CheckWork,
+    linkage: Linkage,
+) -> CheckResult {
     match &work.check {
+        Check::Linkage(check) => {
+            journal.stage(Stage::Search);
+            linkage(check, &work.package)
+        }
         Check::Kernel(check) => match cudacheck_kernels::find(&check.name) {
             Some(kernel) => {
                 let seed = check.seed.unwrap_or(work.seed);

@@ -1,0 +1,27 @@
+//! The checks of a package's files, in a worker of their own: a hostile file may take it down, and nothing else.
+
+use std::path::PathBuf;
+
+use cudacheck_inspect::finding::{Question, findings};
+use cudacheck_inspect::resolve::{LoaderContext, resolve};
+use cudacheck_inspect::{Options, inspect};
+use cudacheck_model::finding::{Finding, Severity};
+use cudacheck_model::journal::CheckResult;
+use cudacheck_model::suite::LinkageCheck;
+
+/// The flaws of the package that a check asks for.
+pub(crate) fn flaws(check: &LinkageCheck, package: &[PathBuf]) -> CheckResult {
+    let facts = inspect(package, &Options::default(), &|_| {});
+    let resolution = resolve(&facts, &LoaderContext::default());
+    let least = check.severity.unwrap_or(Severity::Error);
+    let asked = |finding: &Finding| {
+        finding.severity >= least && check.flaw.is_none_or(|flaw| flaw == finding.code)
+    };
+    let found = findings(&facts, &resolution, &Question::default());
+    let flaws: Vec<Finding> = found.into_iter().filter(asked).collect();
+    if flaws.is_empty() {
+        CheckResult::Pass
+    } else {
+        CheckResult::Flaws(flaws)
+    }
+}
