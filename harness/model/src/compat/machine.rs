@@ -113,6 +113,11 @@ impl Machine {
             variables: Variables::default(),
             faults: facts.faults.clone(),
         };
+        if facts.host.wsl {
+            // The number is that of the Windows driver, whose branches and floors are others: what it answers decides.
+            machine.driver = None;
+            machine.library = None;
+        }
         machine.platform = match facts.host.architecture.as_deref() {
             Some("x86_64") => Some(Platform::LinuxX86_64),
             Some("aarch64") if jetson.is_some() => machine.jetson_platform(),

@@ -105,7 +105,12 @@ pub(crate) fn compat_package(
             );
             return Some(Step::new(Rule::CompatNotAllowed, Prospect::Unknown, text));
         }
-        Some((GpuClass::Datacenter | GpuClass::Jetson, _)) | None => {}
+        Some((GpuClass::Jetson, _)) => {
+            let text =
+                format!("whether {name} works here depends on the JetPack, which is not known");
+            return Some(Step::new(Rule::UpgradeNotOffered, Prospect::Unknown, text));
+        }
+        Some((GpuClass::Datacenter, _)) | None => {}
     }
     let table = &tables::drivers().compat_packages;
     let package = table.packages.iter().find(|package| package.cuda == cuda);
@@ -321,7 +326,8 @@ fn same_major(
             )),
         };
     }
-    if machine.is_jetson() && loaded.from == Origin::Driver {
+    let tegra = machine.is_jetson() || gpu.is_some_and(Gpu::is_tegra);
+    if tegra && loaded.from == Origin::Driver {
         return jetson(machine, gpu, loaded, toolkit);
     }
     let Some(floor) = tables::floor(major) else {
@@ -364,10 +370,16 @@ fn jetson(
     toolkit: Bound<ToolkitVersion>,
 ) -> Step {
     let phrase = machine.driver_phrase();
+    // A Jetson of which only the driver is known: CUDA 13 came to Jetson with JetPack 7.
+    let by_cuda = if driver_major(loaded) >= Some(13) {
+        7
+    } else {
+        6
+    };
     let release = machine
         .jetpack
         .as_ref()
-        .map_or(0, jetpack::JetPackVersion::major);
+        .map_or(by_cuda, jetpack::JetPackVersion::major);
     let tegra = gpu.is_none_or(Gpu::is_tegra);
     let certain = loaded.ability.cuda.reaches(toolkit) == Known::No;
     if certain && tegra && release <= 6 {
@@ -380,6 +392,10 @@ fn jetson(
         "toolkit {toolkit} is newer than {phrase}; NVIDIA does not say whether it runs without an upgrade package"
     );
     Step::new(Rule::JetsonNoMinorCompat, Prospect::Unknown, text)
+}
+
+fn driver_major(loaded: Loaded) -> Option<u32> {
+    loaded.ability.cuda.at_least.map(|cuda| cuda.major)
 }
 
 /// How sure it is what the loaded library supports.

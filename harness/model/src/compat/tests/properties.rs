@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
-use crate::compat::{Code, Gpu, Machine, Package, Prospect, Rule, Verdict, ask, ask_one, tables};
+use crate::compat::gpu::{Fit, machine_code_runs};
+use crate::compat::{
+    Code, Gpu, JetPackVersion, Machine, Package, Prospect, Rule, Verdict, ask, ask_one, tables,
+};
+use crate::package::machine_code_runs_on;
 use crate::version::{DriverVersion, Target, TargetReach, ToolkitVersion};
 
 fn gpu() -> impl Strategy<Value = Gpu> {
@@ -118,5 +122,58 @@ proptest! {
         let package = Package::of_toolkit(ToolkitVersion::new(15, minor));
         let answer = ask(&package, &machine(&driver, &gpu));
         prop_assert!(matches!(answer.verdict, Verdict::Unsupported | Verdict::Unknown), "{}", answer.sentence);
+    }
+
+    #[test]
+    fn no_text_panics(text in ".{0,40}") {
+        let _ = crate::compat::find_gpu(&text);
+        let _ = crate::compat::explain(&text);
+        let _ = crate::compat::capability_entry(&text);
+        let _ = crate::compat::cuda_majors([text.as_str()]);
+        let _ = text.parse::<JetPackVersion>();
+    }
+
+    #[test]
+    fn jetpacks_print_as_they_are_read_and_are_ordered_by_number(
+        parts in proptest::collection::vec(0u32..100, 1..4), other in proptest::collection::vec(0u32..100, 1..4),
+    ) {
+        let text = |parts: &[u32]| parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+        let read = |parts: &[u32]| text(parts).parse::<JetPackVersion>().unwrap();
+        prop_assert_eq!(read(&parts).to_string(), text(&parts));
+        let padded = |parts: &[u32]| {
+            let mut parts = parts.to_vec();
+            parts.resize(4, 0);
+            parts
+        };
+        prop_assert_eq!(read(&parts).cmp(&read(&other)), padded(&parts).cmp(&padded(&other)));
+    }
+}
+
+#[test]
+fn the_rule_for_machine_code_is_that_of_packages() {
+    for made_for in &tables::gpus().capabilities {
+        for device in &tables::gpus().capabilities {
+            for reach in [
+                TargetReach::Baseline,
+                TargetReach::Family,
+                TargetReach::Architecture,
+            ] {
+                let target = Target {
+                    capability: made_for.capability,
+                    reach,
+                };
+                // No toolkit makes such code.
+                if reach == TargetReach::Family && made_for.family.is_empty() {
+                    continue;
+                }
+                let device = device.capability;
+                let here = matches!(machine_code_runs(target, device), Fit::Runs(_));
+                assert_eq!(
+                    here,
+                    machine_code_runs_on(target, device),
+                    "{target} on {device}"
+                );
+            }
+        }
     }
 }
