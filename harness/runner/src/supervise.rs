@@ -148,8 +148,8 @@ fn start(launch: &Launch<'_>) -> io::Result<Started> {
     })
 }
 
-/// Reaps a stub that has said its last word. One that waits for a stuck worker is left to itself: it ends
-/// on its own soon, and must not be waited for.
+/// Reaps a stub that has said its last word. One that goes on, because its worker is stuck or because somebody
+/// has stopped it, is killed, and with it what the kernel still can kill of its worker; it is not waited for.
 async fn reap(stub: &mut Child) {
     for _ in 0..50 {
         match stub.try_wait() {
@@ -157,6 +157,7 @@ async fn reap(stub: &mut Child) {
             Ok(Some(_)) | Err(_) => return,
         }
     }
+    stub.kill().ok();
 }
 
 #[cfg(test)]

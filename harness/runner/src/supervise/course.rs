@@ -109,13 +109,10 @@ pub(super) async fn follow(
         Ending::Stuck(_) => {
             let pid = follower.pid.unwrap_or_default();
             course.ending = stuck(pid, waits.kill_wait, evidence);
+            follower.kill_worker();
         }
         // The kernel ends a worker with its stub, unless the worker has asked it not to.
-        Ending::Lost { .. } => {
-            if let Some(worker) = &follower.worker {
-                pidfd_send_signal(worker, Signal::KILL).ok();
-            }
-        }
+        Ending::Lost { .. } => follower.kill_worker(),
         Ending::NotStarted { .. } => {}
     }
     course
@@ -250,6 +247,13 @@ impl Follower<'_> {
         let bytes = [u8::try_from(signal).unwrap_or_default()];
         let sending = self.signals.write_all(&bytes);
         timeout(Duration::from_secs(1), sending).await.ok();
+    }
+
+    /// Kills the worker without its stub's help.
+    fn kill_worker(&self) {
+        if let Some(worker) = &self.worker {
+            pidfd_send_signal(worker, Signal::KILL).ok();
+        }
     }
 
     /// Waits until what the worker left behind is gone. Returns a process that does not go.

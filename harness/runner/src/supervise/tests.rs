@@ -51,17 +51,15 @@ fn check(script: &str, expected: &str, wait: Duration) {
     assert_eq!(notices, usize::from(wait == SOON));
 }
 
-#[test]
-fn a_worker_that_outlives_its_stub_is_killed() {
+/// Runs a script that writes a process to a file, which must be gone soon after.
+#[track_caller]
+fn check_gone(script: &str, expected: &str, wait: Duration) {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("pid");
-    let path = file.display();
     check(
-        &format!(
-            "sleep 300 >/dev/null 2>&1 <&- & echo $! >'{path}'; printf '{{\"started\":{{\"pid\":%d}}}}\\n' $! >&0"
-        ),
-        "lost: the worker's stub ended without a word",
-        NEVER,
+        &format!("file='{}'; {script}", file.display()),
+        expected,
+        wait,
     );
     let pid = fs::read_to_string(file).unwrap();
     let stat = format!("/proc/{}/stat", pid.trim());
@@ -70,7 +68,25 @@ fn a_worker_that_outlives_its_stub_is_killed() {
     while running() && Instant::now() < until {
         std::thread::yield_now();
     }
-    assert!(!running(), "the worker {pid} lives on");
+    assert!(!running(), "the process {pid} lives on");
+}
+
+#[test]
+fn a_worker_that_outlives_its_stub_is_killed() {
+    check_gone(
+        "sleep 300 >/dev/null 2>&1 <&- & echo $! >$file; printf '{\"started\":{\"pid\":%d}}\\n' $! >&0",
+        "lost: the worker's stub ended without a word",
+        NEVER,
+    );
+}
+
+#[test]
+fn a_stub_that_was_stopped_is_killed() {
+    check_gone(
+        "echo $$ >$file; kill -STOP $$",
+        "lost: the worker's stub does not answer",
+        SOON,
+    );
 }
 
 #[test]
