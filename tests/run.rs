@@ -214,7 +214,7 @@ fn a_run_in_which_nothing_ran_is_not_green() {
 }
 
 #[test]
-fn the_supervisor_maps_no_driver_and_stays_small() {
+fn the_supervisor_maps_no_driver_and_says_how_large_it_is() {
     let ran = cudacheck(["run", "--simulate", "h100", "--case", "launch-canary"]);
     let text = std::fs::read_to_string(ran.run_directory().join("supervisor.json")).unwrap();
     let inspection: serde_json::Value = serde_json::from_str(&text).unwrap();
