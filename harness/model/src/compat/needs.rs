@@ -8,6 +8,7 @@ use super::gpu::{Gpu, GpuKind};
 use super::jetpack::JetPackVersion;
 use super::machine::Machine;
 use super::package::Package;
+use super::remedy::prospect;
 use super::{ask_one, lowest_driver, lowest_jetpack, summary, tables};
 use crate::version::{ComputeCapability, DriverVersion};
 
@@ -109,7 +110,7 @@ fn row(package: &Package, generation: &tables::Generation, branches: &[u32]) -> 
             gpus: vec![gpu.clone()],
             ..Machine::default()
         };
-        ask_one(package, &machine, Some(&gpu)).verdict
+        prospect(package, &machine, Some(&gpu)).verdict()
     });
     let verdicts: Vec<Verdict> = verdicts.collect();
     let none = lowest_driver.is_none() && lowest_jetpack.is_none();

@@ -169,7 +169,8 @@ fn bare(machine: &Machine, gpu: Option<&Gpu>) -> Machine {
     }
 }
 
-fn prospect(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> Prospect {
+/// What happens, without what to do about it.
+pub(super) fn prospect(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> Prospect {
     let steps = judge::steps(package, machine, gpu);
     judge::deciding(&steps).map_or(Prospect::Unknown, |step| step.prospect)
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::compat::{
-    Code, Domain, Gpu, GpuClass, JetPackVersion, Machine, Package, Prospect, ask, cuda_majors,
-    release_of_l4t,
+    Code, Domain, Gpu, GpuClass, JetPackVersion, Machine, Package, Prospect, Rule, ask,
+    cuda_majors, release_of_l4t,
 };
+use crate::facts::{Jetson, KernelModule, MachineFacts, ModuleFlavour};
 use crate::suite::Platform;
 use crate::version::{ComputeCapability, DriverVersion, Target, ToolkitVersion};
 
@@ -179,4 +180,92 @@ fn jetpacks_are_found_by_their_linux() {
     assert_eq!(release("36.4.3"), Some(ToolkitVersion::new(12, 6)));
     assert_eq!(release("35.4.1"), Some(ToolkitVersion::new(11, 4)));
     assert_eq!(release("40.1"), None);
+}
+
+/// A probed machine with one device, whose driver answers this CUDA version.
+fn probed(name: &str, capability: &str, cuda: &str) -> MachineFacts {
+    let mut facts = MachineFacts::default();
+    facts.driver.cuda = Some(cuda.parse().unwrap());
+    facts.host.architecture = Some("aarch64".to_owned());
+    // As JSON, in which whatever else a device has may be absent.
+    let device = serde_json::json!({
+        "ordinal": 0, "name": name, "uuid": null, "compute-capability": capability, "memory-bytes": 0,
+        "multiprocessors": 1, "integrated": true, "attributes": {},
+    });
+    facts.devices.push(serde_json::from_value(device).unwrap());
+    facts
+}
+
+#[track_caller]
+fn asked(facts: &MachineFacts, toolkit: &str, targets: &[&str], expected: (Prospect, Rule)) {
+    let package = Package::of_toolkit(toolkit.parse().unwrap()).with_code(code(targets));
+    let answer = ask(&package, &Machine::from_facts(facts));
+    let device = &answer.devices[0];
+    assert_eq!((device.prospect, device.rule), expected, "{device:#?}");
+}
+
+#[test]
+fn probed_machines_are_judged_by_what_they_answer() {
+    // A Jetson whose root file system does not tell its JetPack.
+    let orin = probed("Orin", "8.7", "12.6");
+    asked(&orin, "12.6", &["sm_87"], (Prospect::Runs, Rule::Sass));
+    asked(
+        &orin,
+        "12.9",
+        &["sm_87"],
+        (Prospect::NotSupported, Rule::JetsonNoMinorCompat),
+    );
+    asked(
+        &orin,
+        "13.0",
+        &["sm_87"],
+        (Prospect::Fails, Rule::DriverTooOld),
+    );
+
+    // The number of a Windows driver is none of a Linux branch: 581 is the 580 of Windows, which still knows Volta.
+    let mut wsl = probed("NVIDIA TITAN V", "7.0", "13.0");
+    wsl.host.wsl = true;
+    wsl.host.architecture = Some("x86_64".to_owned());
+    wsl.driver.nvml_driver = Some("581.29".parse().unwrap());
+    asked(&wsl, "12.8", &["sm_70"], (Prospect::Runs, Rule::Sass));
+
+    // The JetPack follows from Jetson Linux.
+    let mut xavier = probed("Xavier", "7.2", "11.4");
+    xavier.jetson = Some(Jetson {
+        model: None,
+        soc: None,
+        l4t: Some("35.4.1".to_owned()),
+        jetpack: None,
+    });
+    asked(
+        &xavier,
+        "11.8",
+        &["sm_72"],
+        (Prospect::NotSupported, Rule::JetsonNoMinorCompat),
+    );
+    assert_eq!(
+        Machine::from_facts(&xavier).platform,
+        Some(Platform::LinuxAarch64)
+    );
+
+    // The open kernel modules begin with Turing.
+    let mut open = probed("Tesla V100-SXM2-16GB", "7.0", "12.8");
+    open.driver.kernel_module = Some(KernelModule {
+        version: "570.124.06".parse().unwrap(),
+        flavour: ModuleFlavour::Open,
+    });
+    asked(
+        &open,
+        "12.8",
+        &["sm_70"],
+        (Prospect::Fails, Rule::OpenModules),
+    );
+}
+
+#[test]
+fn a_package_of_several_majors_says_so() {
+    let package = Package::named("mixed").needing(["libcudart.so.12", "libcublas.so.11"]);
+    assert_eq!(package.notes.len(), 1);
+    let package = Package::named("plain").needing(["libnvrtc-builtins.so.12.9", "libcudart.so.12"]);
+    assert_eq!(package.toolkit.exact(), Some(ToolkitVersion::new(12, 9)));
 }
