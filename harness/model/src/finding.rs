@@ -1,7 +1,7 @@
 //! What is wrong with a package, as far as its files tell: each flaw with its evidence, its cause, and its remedy.
 //!
 //! Codes are stable: scripts and suites name them. A flaw is closed data, its sentences are made from that data in
-//! [`text`], so that a new flaw does not compile before it has a class, a cause, and a remedy.
+//! `text`, so that a new flaw does not compile before it has a class, a cause, and a remedy.
 
 mod text;
 

@@ -1,6 +1,6 @@
 //! Turns PTX text into a module that can be executed, or into the error that `ptxas` would report.
 //!
-//! One pass reads the text and chooses the operation of each instruction ([`code`]); a second one finds where
+//! One pass reads the text and chooses the operation of each instruction (`code`); a second one finds where
 //! divergent paths meet again (`flow`). What is not understood is an error, never ignored.
 
 #![expect(
