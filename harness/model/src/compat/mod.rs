@@ -12,6 +12,7 @@ mod judge;
 mod machine;
 mod needs;
 mod package;
+mod reach;
 mod remedy;
 pub mod tables;
 #[cfg(test)]

@@ -318,7 +318,7 @@ impl Case<'_> {
             Code::Machine(target) => Some(target),
             Code::Ptx(..) => None,
         });
-        let reaching = older.any(|target| super::gpu::ptx_reaches(*target, gpu.capability));
+        let reaching = older.any(|target| super::reach::ptx_reaches(*target, gpu.capability));
         reaching.then(|| "keep PTX in it: cudaForwardCompat = true".to_owned())
     }
 

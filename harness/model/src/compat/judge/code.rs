@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::driver::Loaded;
 use crate::compat::answer::{Domain, Prospect, Rule, Step};
 use crate::compat::bound::{Bound, Known};
-use crate::compat::gpu::{self, Fit, Gpu};
+use crate::compat::gpu::Gpu;
 use crate::compat::machine::{Machine, Switch};
 use crate::compat::package::{self, Code, Container, Contents, Package};
+use crate::compat::reach::{self, Fit};
 use crate::compat::tables::{self, Confidence};
 use crate::version::{PtxIsa, Target, TargetReach};
 
@@ -54,7 +55,7 @@ fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded
             .iter()
             .filter_map(|code| match code {
                 Code::Machine(target) => {
-                    Some((gpu::machine_code_runs(*target, gpu.capability), *target))
+                    Some((reach::machine_code_runs(*target, gpu.capability), *target))
                 }
                 Code::Ptx(..) => None,
             })
@@ -75,7 +76,7 @@ fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded
             Code::Ptx(target, isa) => Some((*target, package::ptx_version(*isa, package.toolkit))),
             Code::Machine(_) => None,
         })
-        .filter(|(target, _)| gpu::ptx_reaches(*target, gpu.capability))
+        .filter(|(target, _)| reach::ptx_reaches(*target, gpu.capability))
         .collect();
     if let Some(step) = ptx_step(&ptx, machine, gpu, loaded) {
         return step;
@@ -269,7 +270,7 @@ fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> S
     let best = |toolkit: &tables::Toolkit| {
         let runs = |target: &&Target| {
             matches!(
-                gpu::machine_code_runs(**target, gpu.capability),
+                reach::machine_code_runs(**target, gpu.capability),
                 Fit::Runs(_)
             ) && target.reach == TargetReach::Baseline
         };
@@ -313,7 +314,7 @@ fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> S
     let newest = known.iter().flat_map(|toolkit| &toolkit.targets);
     let newest = newest
         .filter(|target| target.reach == TargetReach::Baseline)
-        .filter(|target| gpu::ptx_reaches(**target, gpu.capability))
+        .filter(|target| reach::ptx_reaches(**target, gpu.capability))
         // The PTX of a target that the toolkit dropped is dropped with it.
         .max();
     let ptx = newest.map(|target| (*target, tables::ptx_of(package.toolkit)));

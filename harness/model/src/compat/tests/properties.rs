@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::compat::gpu::{Fit, machine_code_runs};
+use crate::compat::reach::{Fit, machine_code_runs};
 use crate::compat::{
     Code, Gpu, JetPackVersion, Machine, Package, Prospect, Rule, Verdict, ask, ask_one, tables,
 };
