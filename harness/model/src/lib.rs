@@ -14,6 +14,7 @@ pub mod facts;
 pub mod fault;
 pub mod finding;
 pub mod journal;
+pub mod ld_cache;
 pub mod outcome;
 pub mod package;
 pub mod plan;
