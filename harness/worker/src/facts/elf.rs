@@ -3,6 +3,8 @@
 //! The loader itself is a bad witness: of a library for another architecture it says that it does not
 //! exist, and a truncated one makes it die of SIGBUS.
 
+use cudacheck_model::package::Machine;
+
 /// The processors that drivers are made for here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Architecture {
@@ -32,6 +34,14 @@ impl Architecture {
         match self {
             Self::X86 => "x86_64",
             Self::Arm => "aarch64",
+        }
+    }
+
+    /// What its libraries are made for.
+    pub(super) fn machine(self) -> Machine {
+        match self {
+            Self::X86 => Machine::X86_64,
+            Self::Arm => Machine::Aarch64,
         }
     }
 

@@ -5,11 +5,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use cudacheck_model::ld_cache;
+use cudacheck_model::package::Machine;
 use serde::Deserialize;
 
 use super::elf::{self, Architecture};
 use super::root::{Links, Root};
-use super::{ld_cache, offline, recording};
+use super::{offline, recording};
 
 /// A machine's file tree.
 #[derive(Deserialize)]
@@ -42,6 +44,23 @@ struct Cached {
     made_for: String,
 }
 
+impl Cached {
+    fn entry(&self) -> ld_cache::Entry<'_> {
+        let machine = match self.made_for.as_str() {
+            "x86_64" => Machine::X86_64,
+            "aarch64" => Machine::Aarch64,
+            "i386" => Machine::X86,
+            other => panic!("the cache has no flags for `{other}`"),
+        };
+        ld_cache::Entry {
+            flags: ld_cache::flags(machine).unwrap(),
+            hardware: 0,
+            name: self.name.as_str().into(),
+            path: self.path.as_str().into(),
+        }
+    }
+}
+
 impl Tree {
     fn build(&self, root: &Path) {
         // Links first: files may lie behind them.
@@ -63,19 +82,7 @@ impl Tree {
             fs::write(place(root, path), bytes).unwrap();
         }
         if !self.cache.is_empty() {
-            let entries: Vec<(u32, &str, &str)> = self
-                .cache
-                .iter()
-                .map(|entry| {
-                    let flags = match entry.made_for.as_str() {
-                        "x86_64" => 0x0303,
-                        "aarch64" => 0x0a03,
-                        "i386" => 0x0003,
-                        other => panic!("the cache has no flags for `{other}`"),
-                    };
-                    (flags, entry.name.as_str(), entry.path.as_str())
-                })
-                .collect();
+            let entries: Vec<_> = self.cache.iter().map(Cached::entry).collect();
             fs::write(place(root, "/etc/ld.so.cache"), ld_cache::written(&entries)).unwrap();
         }
     }

@@ -8,7 +8,6 @@ mod host;
 mod jetson;
 mod judge;
 mod kernel_module;
-mod ld_cache;
 mod live;
 mod nvml;
 mod recording;

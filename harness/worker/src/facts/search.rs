@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use cudacheck_model::facts::{Library, LookupRule};
 use cudacheck_model::fault::MachineFault;
+use cudacheck_model::ld_cache;
 use cudacheck_model::version::DriverVersion;
 
 use super::elf::{self, Architecture};
-use super::ld_cache;
 use super::root::{self, Broken, Place, Root};
 
 /// What a search depends on beside the files.
@@ -131,7 +131,7 @@ pub(super) fn find(root: &Root, machine: Machine<'_>, name: &str) -> Search {
     search.searched.push("/etc/ld.so.cache".into());
     if let (Some(cache), Some(architecture)) = (root.read("/etc/ld.so.cache"), machine.architecture)
     {
-        for path in ld_cache::paths(&cache, name, architecture) {
+        for path in in_cache(&cache, name, architecture) {
             look(&mut search, &path, LookupRule::LdSoCache);
         }
     }
@@ -144,6 +144,15 @@ pub(super) fn find(root: &Root, machine: Machine<'_>, name: &str) -> Search {
         search.searched.push(folder);
     }
     search
+}
+
+/// The paths that the loader's cache has for a library, those for particular processors among them.
+fn in_cache(cache: &[u8], name: &str, architecture: Architecture) -> Vec<PathBuf> {
+    let flags = ld_cache::flags(architecture.machine());
+    ld_cache::entries(cache)
+        .filter(|entry| Some(entry.flags) == flags && entry.name == name)
+        .map(|entry| PathBuf::from(entry.path.into_owned()))
+        .collect()
 }
 
 /// The folders that come before the loader's.
@@ -290,5 +299,13 @@ mod tests {
         check("/usr/lib/libcuda.so.1.1", None);
         check("/usr/lib/libcuda.so.1", None);
         check("/usr/lib/libcudacheck_simulator.so", None);
+    }
+
+    #[test]
+    fn the_cache_of_this_machine_knows_the_c_library() {
+        // A machine without such a cache, as NixOS is, has nothing to show here.
+        if let (Ok(cache), Some(own)) = (std::fs::read("/etc/ld.so.cache"), Architecture::own()) {
+            assert!(!in_cache(&cache, "libc.so.6", own).is_empty());
+        }
     }
 }
