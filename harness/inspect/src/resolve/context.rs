@@ -143,18 +143,6 @@ pub(super) fn platform(machine: Machine) -> &'static str {
     }
 }
 
-/// What `ldconfig` writes beside the libraries of a machine, from glibc's `dl-cache.h`.
-pub(super) fn cache_flags(machine: Machine) -> Option<u32> {
-    match machine {
-        Machine::X86_64 => Some(0x0303),
-        Machine::X86 => Some(0x0003),
-        Machine::Aarch64 => Some(0x0a03),
-        Machine::Arm => Some(0x0903),
-        Machine::Ppc64le | Machine::Ppc64 => Some(0x0503),
-        Machine::Cuda | Machine::Other(_) => None,
-    }
-}
-
 /// Debian's directory names.
 fn triplet(machine: Machine) -> Option<&'static str> {
     match machine {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cudacheck_model::finding::Rule;
 
 use super::Found;
-use super::context::{Unseen, cache_flags, is_c_library, is_loader};
+use super::context::{Unseen, is_c_library, is_loader};
 use super::load::{Object, Process};
 use super::search_path::{Element, Variables, fill, normal};
 use super::system::{Asked, Look};
@@ -243,9 +243,7 @@ fn in_directory(
 
 fn in_cache(process: &Process<'_, '_>, asker: usize, name: Wanted<'_>) -> Option<Found> {
     let cache = process.system.cache(&process.defaults.cache);
-    let path = cache
-        .lookup(name.name, cache_flags(process.wanted.1)?)?
-        .to_owned();
+    let path = cache.lookup(name.name, process.wanted.1)?.to_owned();
     let in_default = process
         .defaults
         .directories

@@ -177,9 +177,9 @@ fn the_cache_comes_before_default_directories() {
         tree.library(path, |_| {});
     }
     let entries = [
-        (0x0303, 0, "libx.so", "/opt/libx.so"),
-        (0x0303, 0, "liby.so", "/usr/lib64/liby.so"),
-        (0x0303, 0, "libz.so", "/opt/gone.so"),
+        (0, "libx.so", "/opt/libx.so"),
+        (0, "liby.so", "/usr/lib64/liby.so"),
+        (0, "libz.so", "/opt/gone.so"),
     ];
     tree.plain("/etc/ld.so.cache", &cache::written(&entries));
     check(
