@@ -200,7 +200,10 @@ fn jetpack(text: &str) -> Result<JetPackVersion, Failure> {
         .collect();
     let near = || {
         let near = nearest(text, known.iter().map(String::as_str));
-        near.map(|near| format!("did you mean `{near}`?"))
+        near.map_or_else(
+            || "a JetPack's version is such as 6.2".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        )
     };
     let bad = || wrong(format!("there is no JetPack `{text}`"), near());
     let version: JetPackVersion = text.trim().parse().map_err(|_| bad())?;

@@ -48,10 +48,10 @@ pub(super) fn package(arguments: &CompatArguments) -> Result<Package, Failure> {
         package = package.needing(names.iter().copied());
     }
     if let Some(list) = &arguments.targets {
-        package = package.with_code(targets(list)?);
+        package = package.with_code(some(targets(list)?, "--targets")?);
     }
     if let Some(list) = &arguments.capabilities {
-        package = package.with_code(capabilities(list, arguments)?);
+        package = package.with_code(some(capabilities(list, arguments)?, "--capabilities")?);
     }
     if package.name.starts_with("toolkit ") && package.code != Contents::Assumed {
         "the package".clone_into(&mut package.name);
@@ -71,7 +71,7 @@ pub(super) fn package(arguments: &CompatArguments) -> Result<Package, Failure> {
 
 fn by_word(word: &str, arguments: &CompatArguments) -> Result<Package, Failure> {
     if word.starts_with('[') {
-        let code = capabilities(word, arguments)?;
+        let code = some(capabilities(word, arguments)?, word)?;
         return Ok(Package::named("the package").with_code(code));
     }
     let path = Path::new(word);
@@ -209,6 +209,17 @@ pub(super) fn toolkit(text: &str) -> Result<Bound<ToolkitVersion>, Failure> {
 fn words(list: &str) -> impl Iterator<Item = &str> {
     let separators = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '"' | '\'');
     list.split(separators).filter(|word| !word.is_empty())
+}
+
+/// A list that names something.
+fn some(code: Vec<Code>, word: &str) -> Result<Vec<Code>, Failure> {
+    if code.is_empty() {
+        return Err(wrong(
+            format!("`{word}` names no GPU code"),
+            "such as sm_80, or 8.0".to_owned(),
+        ));
+    }
+    Ok(code)
 }
 
 fn targets(list: &str) -> Result<Vec<Code>, Failure> {

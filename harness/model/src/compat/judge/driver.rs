@@ -284,7 +284,14 @@ pub(crate) fn takes_toolkit(
             }
         },
     };
-    Some(step.sure(confidence(machine, loaded)))
+    Some(match (listed_confidence(machine, loaded), &step.doubt) {
+        (Some(confidence), _) => step.sure(confidence),
+        (None, Some(_)) => step.sure(Confidence::Medium),
+        (None, None) => {
+            let why = "it is not in the tables, and taken to lie between those that are before and after it";
+            step.doubted(Confidence::Medium, why)
+        }
+    })
 }
 
 fn too_old(name: &str, phrase: &str, toolkit: Bound<ToolkitVersion>) -> Step {
@@ -398,17 +405,17 @@ fn driver_major(loaded: Loaded) -> Option<u32> {
     loaded.ability.cuda.at_least.map(|cuda| cuda.major)
 }
 
-/// How sure it is what the loaded library supports.
-fn confidence(machine: &Machine, loaded: Loaded) -> Confidence {
+/// How sure it is what the loaded library supports; nothing if the tables do not list it.
+fn listed_confidence(machine: &Machine, loaded: Loaded) -> Option<Confidence> {
     if machine.cuda.is_some() || loaded.from != Origin::Driver {
-        return Confidence::High;
+        return Some(Confidence::High);
     }
     if let Some(version) = &machine.jetpack {
-        return jetpack::release(version).map_or(Confidence::Low, |release| release.confidence);
+        return jetpack::release(version).map(|release| release.confidence);
     }
     let branch = machine
         .driver
         .as_ref()
         .and_then(|driver| tables::branch(driver.branch()));
-    branch.map_or(Confidence::Medium, |branch| branch.confidence)
+    branch.map(|branch| branch.confidence)
 }
