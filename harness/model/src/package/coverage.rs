@@ -141,6 +141,7 @@ fn one_section(
 /// Devices of Jetson boards, for which machine code is compatible with nothing but itself.
 ///
 /// 8.8 and 10.1 are only known to compilers; 10.1 is what toolkits before 13 call 11.0.
+/// NVIDIA lists the others at <https://developer.nvidia.com/cuda-gpus>, Jetson.
 const TEGRA: [ComputeCapability; 8] = [
     ComputeCapability::new(3, 2),
     ComputeCapability::new(5, 3),
@@ -190,6 +191,7 @@ fn ptx_runs_on(
 mod tests {
     use super::super::ContainerProfile;
     use super::*;
+    use crate::compat::{GpuKind, tables};
 
     /// A section with one container for each text of targets: `sm_80 ptx_90:8.0`.
     fn section(containers: &[&str]) -> CodeSection {
@@ -257,6 +259,17 @@ mod tests {
         check(&["sm_70"], "7.2", None);
         check(&["sm_110f"], "11.0", Native);
         check(&["sm_101"], "11.0", None);
+    }
+
+    #[test]
+    fn jetson_boards_are_those_of_the_table_of_gpus() {
+        let mut tegra = Vec::new();
+        for known in &tables::gpus().capabilities {
+            let in_table = known.kind == GpuKind::Tegra;
+            assert_eq!(is_tegra(known.capability), in_table, "{}", known.capability);
+            tegra.extend(in_table.then_some(known.capability));
+        }
+        assert_eq!(tegra, TEGRA);
     }
 
     #[test]
