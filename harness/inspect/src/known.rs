@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use cudacheck_model::version::ComputeCapability;
 use serde::Deserialize;
 
 /// Whether the library of this SONAME is known to open this name, which has no directories before it.
@@ -72,11 +71,6 @@ pub(crate) fn first_gcc(versions: &[String]) -> Option<&'static str> {
 /// The platforms that NVIDIA redistributes for.
 pub(crate) fn platforms() -> &'static [Platform] {
     &PLATFORMS.platforms
-}
-
-/// Whether devices of a capability are on Jetson boards.
-pub(crate) fn is_tegra(capability: ComputeCapability) -> bool {
-    PLATFORMS.tegra.contains(&capability)
 }
 
 /// `cublas` and `12` of `libcublas.so.12`.
@@ -256,7 +250,6 @@ struct Platforms {
     #[cfg_attr(not(test), expect(dead_code, reason = "a test looks at it"))]
     schema: u32,
     platforms: Vec<Platform>,
-    tegra: Vec<ComputeCapability>,
 }
 
 static OPENED: LazyLock<Opened> = LazyLock::new(|| read(include_str!("../data/opened-names.yaml")));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use cudacheck_model::finding::{Evidence, Finding, Flaw, Severity};
-use cudacheck_model::package::{FileKind, Machine, PackageFile};
+use cudacheck_model::package::{FileKind, Machine, PackageFile, is_tegra};
 use thiserror::Error;
 
 use super::Package;
@@ -130,7 +130,7 @@ fn built_for_other(file: &PackageFile, asked: &Platform) -> Option<String> {
     let Present { cubins, .. } = present(file);
     let tegra = cubins
         .iter()
-        .filter(|target| known::is_tegra(target.capability))
+        .filter(|target| is_tegra(target.capability))
         .count();
     let devices = match tegra {
         _ if cubins.is_empty() => return None,
