@@ -1,6 +1,6 @@
 //! Whole runs on simulated machines: every profile, every exit code, and what is left on disk.
 
-use crate::support::{Ran, cudacheck, cudacheck_in, hide_run, parallel, words};
+use crate::support::{Ran, cudacheck, cudacheck_in, hide_run, interrupt_when, parallel, words};
 use cudacheck_model::event::Event;
 use cudacheck_model::outcome::Outcome;
 
@@ -291,4 +291,18 @@ fn a_directory_that_is_not_unicode_is_refused_and_other_words_are_taken() {
     let taken = ran("--junit", b"\xff.xml");
     assert_eq!(taken.code, 0, "{}", taken.stderr);
     assert!(taken.directory.path().join(word(b"\xff.xml")).exists());
+}
+
+#[test]
+fn an_interruption_of_the_probe_leaves_a_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let ran = interrupt_when(
+        directory,
+        "facts/journal.jsonl",
+        ["run", "--simulate", "h100", "--inject", "cuInit:hang"],
+    );
+    assert_eq!(ran.code, 128 + 2, "{}", ran.stderr);
+    assert_eq!(ran.summary().interrupted, Some(2));
+    assert!(ran.junit().contains("<testsuites"));
+    assert!(!ran.run_directory().join("sysroot").exists());
 }

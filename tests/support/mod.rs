@@ -50,6 +50,48 @@ pub(crate) fn cudacheck_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
     }
 }
 
+/// Runs `cudacheck` and sends it SIGINT as soon as its run's directory holds a file of this name.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the supervisor is what is being tested here"
+)]
+pub(crate) fn interrupt_when<const N: usize>(
+    directory: TempDir,
+    file: &str,
+    arguments: [&str; N],
+) -> Ran {
+    let child = Command::new(env!("CARGO_BIN_EXE_cudacheck"))
+        .args(arguments)
+        .current_dir(directory.path())
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    let there = || {
+        let runs = fs::read_dir(directory.path().join("cudacheck-runs"));
+        runs.into_iter()
+            .flatten()
+            .flatten()
+            .any(|run| run.path().join(file).exists())
+    };
+    while !there() {
+        assert!(begun.elapsed().as_secs() < 60, "`{file}` does not appear");
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        directory,
+    }
+}
+
 impl Ran {
     /// The directory of the only run.
     pub(crate) fn run_directory(&self) -> PathBuf {

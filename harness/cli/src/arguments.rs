@@ -85,7 +85,7 @@ pub(crate) struct RunArguments {
     pub(crate) runs: PathBuf,
 
     /// Seconds that a case may take if its suite does not say
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIME_LIMIT, value_parser = clap::value_parser!(u64).range(1..=86400))]
     pub(crate) time_limit: u64,
 
     /// Seconds that the probe of the machine may take
@@ -95,6 +95,10 @@ pub(crate) struct RunArguments {
     /// How often a fault of the machine is tried again, if the suite does not say
     #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10))]
     pub(crate) retries: u32,
+
+    /// Where all runs of this machine, of every user, keep a lock for each device
+    #[arg(long, value_name = "DIR", default_value = "/tmp")]
+    pub(crate) locks: PathBuf,
 
     /// How many devices are used at once
     #[arg(long, value_name = "NUMBER")]
@@ -148,6 +152,9 @@ pub(crate) enum When {
     Always,
     Never,
 }
+
+/// Seconds that a case may take if neither its suite nor the user says.
+pub(crate) const DEFAULT_TIME_LIMIT: u64 = 60;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum JUnitFlaky {

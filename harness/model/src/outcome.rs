@@ -271,7 +271,7 @@ pub enum SkipReason {
     #[error("there is no package to examine: name its paths with --package")]
     NoPackage,
     /// The run was interrupted before it.
-    #[error("the run was interrupted before this case")]
+    #[error("the run was interrupted before this case had ended")]
     Interrupted,
 }
 

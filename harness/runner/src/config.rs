@@ -49,7 +49,7 @@ impl Config {
     pub fn new(executable: PathBuf, run_dir: PathBuf) -> Self {
         Self {
             executable,
-            lock_dir: run_dir.join("locks"),
+            lock_dir: run_dir.clone(),
             run_dir,
             environment: Vec::new(),
             probe_timeout: Duration::from_secs(60),

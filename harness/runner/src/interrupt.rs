@@ -64,6 +64,23 @@ impl Signals {
     }
 }
 
+/// Waits for what comes first, the end of some work or a signal, whose number is then the error. The work's
+/// process ends with it, since its stub hears nobody any more.
+///
+/// # Errors
+///
+/// The number of the signal.
+pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, i32> {
+    // A runner that cannot hear signals still works; they end it as they end any process.
+    let Ok(mut signals) = Signals::listen() else {
+        return Ok(work.await);
+    };
+    tokio::select! {
+        done = work => Ok(done),
+        signal = signals.next() => Err(signal),
+    }
+}
+
 /// Tells all workers' supervisors. Returns the new state.
 pub(crate) fn raise(sender: &watch::Sender<Interrupt>, signal: i32) -> Interrupt {
     sender.send_modify(|state| *state = state.next(signal));

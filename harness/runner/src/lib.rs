@@ -24,6 +24,7 @@ mod worker;
 pub use classify::{Context, Examines, classify};
 pub use config::Config;
 pub use ending::Ending;
+pub use interrupt::unless_interrupted;
 pub use plan::{DeviceFilter, Filter, PackageGiven, plan, platform};
 pub use probe::probe;
-pub use run::run;
+pub use run::{interrupted, run};

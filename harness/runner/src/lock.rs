@@ -3,13 +3,14 @@
 //! One lock file for each device, named by its UUID. The kernel releases a lock when its holder ends, in
 //! whatever way, so a file that is left behind locks nothing.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use cudacheck_model::facts::Device;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -35,15 +36,9 @@ pub(crate) async fn acquire(
     limit: Duration,
     interrupts: &watch::Receiver<Interrupt>,
 ) -> Result<Lock, Refusal> {
-    let path = directory.join(format!("{}.lock", file_name(&device.key())));
+    let path = directory.join(format!("cudacheck-{}.lock", file_name(&device.key())));
     let failed = |error: io::Error| format!("the lock file `{}`: {error}", path.display());
-    fs::create_dir_all(directory).map_err(failed)?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(failed)?;
+    let file = open(&path).map_err(failed)?;
     let until = Instant::now() + limit;
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -64,6 +59,29 @@ pub(crate) async fn acquire(
     }
 }
 
+/// Opens a lock file, which another user may have made: reading is enough to lock it. Whatever stands there
+/// instead of a file is neither followed nor waited for.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let existing = || {
+        let flags = flags.bits().cast_signed();
+        OpenOptions::new().read(true).custom_flags(flags).open(path)
+    };
+    match existing() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
+    }
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => {
+            // For other users, whatever this one's umask is.
+            file.set_permissions(Permissions::from_mode(0o644))?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => existing(),
+        Err(error) => Err(error),
+    }
+}
+
 /// A UUID is a file name; what else a driver might answer must not leave the directory.
 fn file_name(key: &str) -> String {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
@@ -75,6 +93,24 @@ fn file_name(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_is_for_all_users_and_follows_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.lock");
+        let first = open(&path).unwrap();
+        assert_eq!(
+            first.metadata().unwrap().permissions().mode() & 0o777,
+            0o644
+        );
+        flock(&first, FlockOperation::NonBlockingLockExclusive).unwrap();
+        let second = open(&path).unwrap();
+        let held = flock(&second, FlockOperation::NonBlockingLockExclusive);
+        assert_eq!(held, Err(Errno::WOULDBLOCK));
+        let link = folder.path().join("link.lock");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(open(&link).is_err());
+    }
 
     #[test]
     fn a_name_stays_in_its_directory() {

@@ -118,6 +118,28 @@ pub async fn run(
     summary
 }
 
+/// Tells of a run that a signal ended before there was a plan.
+pub fn interrupted(start: RunStarted, signal: i32, sink: &mut dyn FnMut(&Timed)) -> Summary {
+    let summary = Summary {
+        interrupted: Some(signal),
+        ..Summary::default()
+    };
+    let events = [
+        Event::RunStarted(start),
+        Event::Interrupted { signal },
+        Event::RunFinished(summary.clone()),
+    ];
+    for event in events {
+        sink(&Timed {
+            v: EVENT_SCHEMA,
+            at: clock::now(),
+            elapsed_ms: 0,
+            event,
+        });
+    }
+    summary
+}
+
 /// What a faulty machine means for a plan: nothing, if all of it is about files.
 fn stake(plan: &Plan) -> Stake {
     let task = plan.tasks.iter().any(|task| task.case.check.needs_device());

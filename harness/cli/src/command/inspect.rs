@@ -184,7 +184,9 @@ fn closure(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
                 "without Nix, name every path of the closure instead of --closure".to_owned(),
             ),
         })?;
-    Ok(answer.lines().map(PathBuf::from).collect())
+    // Its warnings stand between its answers.
+    let paths = answer.lines().filter(|line| line.starts_with('/'));
+    Ok(paths.map(PathBuf::from).collect())
 }
 
 /// A line that is drawn over itself; long trees take seconds.

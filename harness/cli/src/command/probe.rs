@@ -64,9 +64,14 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 
 /// This binary, for the stubs and workers that are started from it.
 pub(crate) fn executable() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|source| Failure::File {
-        action: "find",
-        path: "/proc/self/exe".into(),
-        source,
-    })
+    // Not its path: a binary that is replaced during a run would split the run between two versions.
+    let itself = PathBuf::from("/proc/self/exe");
+    match fs::metadata(&itself) {
+        Ok(_) => Ok(itself),
+        Err(source) => Err(Failure::File {
+            action: "find",
+            path: itself,
+            source,
+        }),
+    }
 }

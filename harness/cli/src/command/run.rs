@@ -20,7 +20,7 @@ use time::macros::format_description;
 
 use super::inspection::Inspection;
 use super::probe::{self, Machine};
-use crate::arguments::{DisplayArguments, JUnitFlaky, RunArguments};
+use crate::arguments::{DEFAULT_TIME_LIMIT, DisplayArguments, JUnitFlaky, RunArguments};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::output;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
         .unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
     let (run_id, directory) = run_directory(&arguments.runs)?;
     let machine = probe::machine(simulation.as_ref(), None, &directory, seed, environment)?;
-    let mut config = config(arguments, environment, &machine, &directory, seed)?;
+    let mut config = config(arguments, &machine, &directory, seed)?;
     config.suite_words = words;
     config.package.clone_from(&packages);
 
@@ -61,7 +61,15 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let shown = arguments.runs.join(&start.run_id).display().to_string();
     let mut sinks = Sinks::open(arguments, environment, &directory, &shown)?;
     let mut summary = probe::runtime()?.block_on(async {
-        let facts = cudacheck_runner::probe(&config, machine.work, DriverFiles::default()).await;
+        let probe = cudacheck_runner::probe(&config, machine.work, DriverFiles::default());
+        let facts = match cudacheck_runner::unless_interrupted(probe).await {
+            Ok(facts) => facts,
+            Err(signal) => {
+                return cudacheck_runner::interrupted(start, signal, &mut |event| {
+                    sinks.event(event)
+                });
+            }
+        };
         write_json(&directory.join("facts.json"), &facts);
         let plan = cudacheck_runner::plan(&suites, &facts, &catalogue, &filter(arguments));
         write_json(&directory.join("plan.json"), &plan);
@@ -163,7 +171,6 @@ fn filter(arguments: &RunArguments) -> Filter {
 
 fn config(
     arguments: &RunArguments,
-    environment: &Environment,
     machine: &Machine,
     directory: &Path,
     seed: u64,
@@ -181,7 +188,7 @@ fn config(
     config.jobs = arguments
         .jobs
         .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
-    config.lock_dir = environment.runtime_dir.join("locks");
+    config.lock_dir.clone_from(&arguments.locks);
     config.rerun_prefix = rerun_prefix(arguments);
     Ok(config)
 }
@@ -200,6 +207,9 @@ fn rerun_prefix(arguments: &RunArguments) -> Vec<String> {
     }
     for fault in &arguments.simulation.inject {
         words.extend(["--inject".to_owned(), fault.clone()]);
+    }
+    if arguments.time_limit != DEFAULT_TIME_LIMIT {
+        words.extend(["--time-limit".to_owned(), arguments.time_limit.to_string()]);
     }
     for package in &arguments.packages {
         words.extend(["--package".to_owned(), package.display().to_string()]);

@@ -26,7 +26,7 @@ use crate::version::{ComputeCapability, DriverVersion, ToolkitVersion};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Suite {
     /// A name of lower-case letters, digits, and hyphens.
-    #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
+    #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"), length(max = 80))]
     pub name: String,
     /// What the suite shows, in one sentence.
     #[schemars(length(min = 1, max = 300))]
@@ -154,7 +154,7 @@ impl Limits {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Case {
     /// A name of lower-case letters, digits, and hyphens, unique in its suite.
-    #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"))]
+    #[schemars(regex(pattern = r"^[a-z0-9]+(-[a-z0-9]+)*$"), length(max = 80))]
     pub name: String,
     /// What is checked.
     pub check: Check,

@@ -104,10 +104,10 @@ cases:
             "s.yaml:7:19: expected a whole number, found `soon`",
             "s.yaml:7:34: `11` is out of range: 0 to 10",
             "s.yaml:9:11: `One` is not a name of lower-case letters, digits, and hyphens, unique in its suite",
-            "s.yaml:10:14: unknown key `kernle`, expected one of `kernel` [did you mean `kernel`?]",
+            "s.yaml:10:14: unknown key `kernle`, expected one of `kernel`, `linkage` [did you mean `kernel`?]",
             "s.yaml:12:30: there is no kernel `wrap-shuffle` [did you mean `warp-shuffle`?]",
             "s.yaml:13:11: two cases are named `two`, the first at line 11 [rename one of them]",
-            "s.yaml:14:12: expected exactly one of `kernel`, found 0",
+            "s.yaml:14:12: expected exactly one of `kernel`, `linkage`, found 0",
         ],
     );
 }

@@ -52,7 +52,7 @@ fn a_device_that_another_runner_holds_is_not_used() {
     let setup = Setup::new();
     let locks = &setup.config.lock_dir;
     fs::create_dir_all(locks).unwrap();
-    let file = File::create(locks.join("GPU-0.lock")).unwrap();
+    let file = File::create(locks.join("cudacheck-GPU-0.lock")).unwrap();
     flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
     let told = setup.run(vec![task("pass")]);
     assert_eq!(told.lines(), ["pass fault harness"]);
