@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cudacheck_model::finding::{Elsewhere, Evidence, Finding, Flaw, Rule, Severity, StubWins};
+use cudacheck_model::finding::{
+    EdgeKind, Elsewhere, Evidence, Finding, Flaw, Rule, Severity, StubWins,
+};
 
 use super::{Loadable, Package, base, parent, shown};
 use crate::known::{self, Need};
@@ -82,8 +84,15 @@ fn driver_directory(
     let is_inherited = asks
         .iter()
         .any(|edge| edge.within.is_some() && matches!(edge.found, Found::Driver { .. }));
+    let is_perhaps = lacking.iter().all(|edge| {
+        let name = base(&edge.edge.name);
+        let is_core = name.starts_with("libcuda.so") || name.starts_with("libnvidia-ml.so");
+        edge.edge.kind == EdgeKind::PerhapsOpened && !is_core
+    });
     let (severity, elsewhere) = match () {
         () if is_inherited => (Severity::Warning, Elsewhere::InheritedRpath),
+        // Who names the driver opens it; who names its decoder may be a library that can do without.
+        () if package.is_nix(file.path()) && is_perhaps => (Severity::Warning, Elsewhere::Nowhere),
         () if package.is_nix(file.path()) => (Severity::Error, Elsewhere::Nowhere),
         () => (Severity::Note, Elsewhere::SystemDirectories),
     };

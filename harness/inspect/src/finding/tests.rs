@@ -122,7 +122,15 @@ fn in_the_store_nothing_else_leads_to_the_driver() {
         elf.needed = strings(&["libcuda.so.1"]);
         runpath(elf, compat);
     });
-    check(&tree, &[("driver-directory-missing", Error, bad)]);
+    let video = "/nix/store/e-video/lib/libv.so";
+    tree.library(video, |elf| elf.opened_names = opened(&["libnvcuvid.so.1"]));
+    check(
+        &tree,
+        &[
+            ("driver-directory-missing", Error, bad),
+            ("driver-directory-missing", Warning, video),
+        ],
+    );
     let found = ask(&tree, &Question::default());
     assert_eq!(
         found[0].message,
