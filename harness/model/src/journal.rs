@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::MachineFacts;
 use crate::finding::Finding;
+use crate::oracle::OracleAnswer;
 use crate::outcome::MachineFault;
 
 /// The schema number of journal lines.
@@ -52,6 +53,8 @@ pub enum Record {
     Result(CheckResult),
     /// The answer of a facts worker. The last line of its journal.
     Facts(Box<MachineFacts>),
+    /// What an oracle worker knows so far; each line has all of the one before it.
+    Oracle(OracleAnswer),
 }
 
 /// How far a worker has come. The order is the order of a kernel check.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::oracle::JitQuestion;
 use crate::suite::Check;
 
 /// The schema number of [`Task`] as JSON.
@@ -54,6 +55,8 @@ pub enum Work {
     Facts(FactsWork),
     /// Make a check on the one visible device.
     Check(CheckWork),
+    /// Ask a driver's files, without a device.
+    Oracle(OracleWork),
 }
 
 /// What a facts worker needs.
@@ -65,6 +68,18 @@ pub struct FactsWork {
     /// The profile's name if the driver below that root is the simulator.
     #[serde(default)]
     pub simulated: Option<String>,
+}
+
+/// What an oracle worker needs beside the driver's files.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OracleWork {
+    /// The driver's just-in-time compiler, by absolute path.
+    #[serde(default)]
+    pub compiler: Option<PathBuf>,
+    /// What to compile.
+    #[serde(default)]
+    pub questions: Vec<JitQuestion>,
 }
 
 /// What a check worker needs.

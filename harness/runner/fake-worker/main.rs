@@ -19,8 +19,9 @@ use std::time::{Duration, Instant};
 
 use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
 use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, Record, Stage};
+use cudacheck_model::oracle::{JitAnswer, JitVerdict, OracleAnswer};
 use cudacheck_model::suite::Check;
-use cudacheck_model::task::{Task, Work};
+use cudacheck_model::task::{OracleWork, Task, Work};
 use rustix::process::{Signal, getpid, kill_process, setsid};
 
 fn main() -> ExitCode {
@@ -92,8 +93,28 @@ fn worker(task: PathBuf, path: PathBuf) -> ExitCode {
             check.name.clone()
         }
         Work::Facts(work) => work.sysroot.display().to_string(),
+        Work::Oracle(work) => return oracle(work, &mut journal),
     };
     behave(&behaviour, journal)
+}
+
+/// A compiler that crashes at PTX 9.0, exits at 9.1, and accepts everything else.
+fn oracle(work: &OracleWork, journal: &mut Journal) -> ExitCode {
+    let mut answer = OracleAnswer::default();
+    journal.tell(Record::Oracle(answer.clone()));
+    for question in &work.questions {
+        match (question.isa.major, question.isa.minor) {
+            (9, 0) => die(Signal::SEGV),
+            (9, 1) => return ExitCode::from(3),
+            (_, _) => {}
+        }
+        answer.jit.push(JitAnswer {
+            question: *question,
+            verdict: JitVerdict::Accepted,
+        });
+        journal.tell(Record::Oracle(answer.clone()));
+    }
+    ExitCode::SUCCESS
 }
 
 fn behave(behaviour: &str, mut journal: Journal) -> ExitCode {

@@ -49,7 +49,11 @@ pub fn classify(
     };
     let verdict = entries.iter().rev().find_map(|entry| match &entry.record {
         Record::Result(result) => Some(result),
-        Record::Stage(_) | Record::Note { .. } | Record::JitLog { .. } | Record::Facts(_) => None,
+        Record::Stage(_)
+        | Record::Note { .. }
+        | Record::JitLog { .. }
+        | Record::Facts(_)
+        | Record::Oracle(_) => None,
     });
     if let Ending::Stuck(fault) = ending {
         return evidence.machine(fault, None);
@@ -74,7 +78,11 @@ pub fn classify(
 fn last_stage(entries: &[Entry]) -> Option<Stage> {
     entries.iter().rev().find_map(|entry| match entry.record {
         Record::Stage(stage) => Some(stage),
-        Record::Note { .. } | Record::JitLog { .. } | Record::Result(_) | Record::Facts(_) => None,
+        Record::Note { .. }
+        | Record::JitLog { .. }
+        | Record::Result(_)
+        | Record::Facts(_)
+        | Record::Oracle(_) => None,
     })
 }
 
@@ -242,7 +250,8 @@ impl Evidence<'_> {
                 | Record::Stage(_)
                 | Record::JitLog { .. }
                 | Record::Result(_)
-                | Record::Facts(_) => None,
+                | Record::Facts(_)
+                | Record::Oracle(_) => None,
             })
             .next()
     }

@@ -13,6 +13,7 @@ mod door;
 mod ending;
 mod interrupt;
 mod lock;
+mod oracle;
 mod plan;
 mod probe;
 mod run;
@@ -25,6 +26,9 @@ pub use classify::{Context, Examines, classify};
 pub use config::Config;
 pub use ending::Ending;
 pub use interrupt::unless_interrupted;
-pub use plan::{DeviceFilter, Filter, PackageGiven, plan, platform};
+pub use oracle::oracle;
+pub use plan::{
+    DeviceFilter, Filter, PackageGiven, Packages, asks_for_files, packages, plan, platform,
+};
 pub use probe::probe;
 pub use run::{interrupted, run};

@@ -59,16 +59,22 @@ pub(crate) async fn probe_in(
 fn read(ending: &Ending, entries: Vec<Entry>, simulated: Option<String>) -> MachineFacts {
     let stage = entries.iter().rev().find_map(|entry| match entry.record {
         Record::Stage(stage) => Some(stage),
-        Record::Note { .. } | Record::JitLog { .. } | Record::Result(_) | Record::Facts(_) => None,
+        Record::Note { .. }
+        | Record::JitLog { .. }
+        | Record::Result(_)
+        | Record::Facts(_)
+        | Record::Oracle(_) => None,
     });
     let told = entries
         .into_iter()
         .rev()
         .find_map(|entry| match entry.record {
             Record::Facts(facts) => Some(*facts),
-            Record::Stage(_) | Record::Note { .. } | Record::JitLog { .. } | Record::Result(_) => {
-                None
-            }
+            Record::Stage(_)
+            | Record::Note { .. }
+            | Record::JitLog { .. }
+            | Record::Result(_)
+            | Record::Oracle(_) => None,
         });
     let fault = fault(ending, stage.unwrap_or(Stage::Start), told.is_some());
     let mut facts = told.unwrap_or_else(|| MachineFacts {

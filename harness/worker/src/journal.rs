@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use cudacheck_model::facts::MachineFacts;
 use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, Record, Stage};
+use cudacheck_model::oracle::OracleAnswer;
 
 /// The journal of one task. Clones write to the same file.
 #[derive(Clone)]
@@ -54,6 +55,10 @@ impl Journal {
 
     pub(crate) fn facts(&self, facts: &MachineFacts) {
         self.write(Record::Facts(Box::new(facts.clone())));
+    }
+
+    pub(crate) fn oracle(&self, answer: &OracleAnswer) {
+        self.write(Record::Oracle(answer.clone()));
     }
 
     pub(crate) fn result(&self, result: CheckResult) {

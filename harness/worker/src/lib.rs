@@ -9,6 +9,7 @@ mod driver;
 mod facts;
 mod journal;
 mod library;
+mod oracle;
 
 use std::fs;
 use std::io::{self, Write};
@@ -64,6 +65,7 @@ fn work(task: &Task, journal: &Journal, linkage: Linkage) -> u8 {
     journal.stage(Stage::Start);
     let done = catch_unwind(AssertUnwindSafe(|| match &task.work {
         Work::Facts(work) => facts::probe(journal, work),
+        Work::Oracle(work) => oracle::ask(journal, &task.driver, work),
         Work::Check(work) => {
             let result = check::run(journal, &task.driver, work, linkage);
             journal.result(result);

@@ -218,6 +218,8 @@ rules! {
     MinorCompat "minor-compat" "Since CUDA 11 a driver at or above the floor of a major version runs all its toolkits, within limits.";
     PtxJit "ptx-jit" "PTX is compiled by the driver for every device from its target on.";
     CompatPackage "compat-package" "A forward compatibility package brings a newer libcuda to an older kernel module.";
+    OracleJit "oracle-jit" "What the driver's own compiler says of PTX counts more than the tables.";
+    OracleDriver "oracle-driver" "What the driver says of its CUDA version counts more than the tables.";
     PtxTooNew "ptx-too-new" "A driver's just-in-time compiler refuses PTX that is newer than itself.";
     NoCodeForGpu "no-code-for-gpu" "Without machine code or PTX for a device nothing runs on it.";
     ToolkitDroppedGpu "toolkit-dropped-gpu" "Toolkits no longer make code for devices that NVIDIA has dropped.";

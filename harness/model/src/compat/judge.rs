@@ -5,6 +5,9 @@
 mod code;
 pub(super) mod driver;
 mod library;
+mod oracle;
+
+pub(super) use oracle::question as jit_question;
 
 use super::answer::{Domain, ErrorCode, Prospect, Rule, Step};
 use super::gpu::Gpu;
@@ -22,6 +25,7 @@ pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> 
     let mut steps = Vec::new();
     steps.extend(machine.faults.iter().filter_map(fault));
     steps.extend(gpu.and_then(|gpu| visibility(machine, gpu)));
+    steps.extend(oracle::version(machine));
     steps.extend(platform(package, machine));
     steps.extend(mismatch(machine));
     let (loaded, step) = driver::loaded(machine, gpu);
@@ -29,10 +33,16 @@ pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> 
     steps.extend(gpu.and_then(|gpu| driver::knows_gpu(machine, loaded, gpu)));
     steps.extend(driver::takes_toolkit(package, machine, gpu, loaded));
     steps.extend(library::floors(package, machine, gpu));
-    steps.extend(match gpu {
+    let code = match gpu {
         Some(gpu) => code::fits(package, machine, gpu, loaded),
         None => code::without_gpu(package),
-    });
+    };
+    if let Some(gpu) = gpu
+        && code.as_ref().map(|step| step.rule) != Some(Rule::OracleJit)
+    {
+        steps.extend(oracle::remark(package, machine, gpu, loaded));
+    }
+    steps.extend(code);
     steps
 }
 

@@ -9,6 +9,7 @@ use super::jetpack::{self, JetPackVersion};
 use super::tables;
 use crate::facts::{MachineFacts, ModuleFlavour};
 use crate::fault::MachineFault;
+use crate::oracle::OracleAnswer;
 use crate::suite::Platform;
 use crate::version::{DriverVersion, PtxIsa, ToolkitVersion};
 
@@ -35,6 +36,8 @@ pub struct Machine {
     pub variables: Variables,
     /// What is wrong with it, if it was probed.
     pub faults: Vec<MachineFault>,
+    /// What its driver's own files said, if they were asked.
+    pub oracle: Option<OracleAnswer>,
 }
 
 /// Environment variables that change what the driver does.
@@ -112,6 +115,7 @@ impl Machine {
                 .collect(),
             variables: Variables::default(),
             faults: facts.faults.clone(),
+            oracle: None,
         };
         if facts.host.wsl {
             // The number is that of the Windows driver, whose branches and floors are others: what it answers decides.

@@ -11,6 +11,7 @@ mod jetpack;
 mod judge;
 mod machine;
 mod needs;
+mod oracle;
 mod package;
 mod reach;
 mod remedy;
@@ -32,6 +33,7 @@ pub use judge::platform_name;
 pub use machine::{Ability, Machine, MachineSummary, Switch, Variables};
 pub use needs::{GpuNeeds, Needs, needs};
 pub use package::{
+pub use oracle::questions;
     Code, Container, Contents, ForwardCompatibility, LibraryVersion, Package, capability_entry,
     cuda_majors, from_capabilities,
 };

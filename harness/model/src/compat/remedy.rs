@@ -29,6 +29,7 @@ pub(super) fn remedies(
         | Rule::NoGpuCode
         | Rule::ToolkitTargets
         | Rule::Backward
+        | Rule::OracleDriver
         | Rule::CompatPackage => Vec::new(),
         Rule::MachineFault => {
             let fault = machine
@@ -53,6 +54,16 @@ pub(super) fn remedies(
                 case.older_toolkit(),
             ]
         }
+        // It may also refuse for another reason than the version: then only other code helps.
+        Rule::OracleJit => match (deciding.prospect, deciding.error) {
+            (Prospect::Fails, Some(_)) => vec![
+                case.newer_driver(),
+                case.compat_package(),
+                build(),
+                case.older_ptx(),
+            ],
+            (_, _) => vec![build()],
+        },
         Rule::PtxTooNew => {
             vec![
                 case.newer_driver(),
@@ -164,6 +175,7 @@ fn bare(machine: &Machine, gpu: Option<&Gpu>) -> Machine {
         compat: None,
         jetpack: None,
         faults: Vec::new(),
+        oracle: None,
         gpus: gpu.cloned().into_iter().collect(),
         ..machine.clone()
     }

@@ -141,7 +141,11 @@ impl Evidence<'_> {
         let mut records = self.entries.iter().rev().map(|entry| &entry.record);
         let log = records.find_map(|record| match record {
             Record::JitLog { error, .. } => Some(error.as_str()),
-            Record::Stage(_) | Record::Note { .. } | Record::Result(_) | Record::Facts(_) => None,
+            Record::Stage(_)
+            | Record::Note { .. }
+            | Record::Result(_)
+            | Record::Facts(_)
+            | Record::Oracle(_) => None,
         });
         log.unwrap_or_default()
     }

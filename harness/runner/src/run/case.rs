@@ -155,7 +155,7 @@ async fn attempt(
         match entry.record {
             Record::Stage(stage) => stages.push((stage, entry.at_us)),
             Record::Note { key, value } => notes.push((key, value)),
-            Record::JitLog { .. } | Record::Result(_) | Record::Facts(_) => {}
+            Record::JitLog { .. } | Record::Result(_) | Record::Facts(_) | Record::Oracle(_) => {}
         }
     }
     Attempt {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::driver::Loaded;
+use super::oracle;
 use crate::compat::answer::{Domain, Prospect, Rule, Step};
 use crate::compat::bound::{Bound, Known};
 use crate::compat::gpu::Gpu;
@@ -70,14 +71,7 @@ fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded
     if let Some((_, target)) = fits.iter().find(|(fit, _)| *fit == Fit::NotSupported) {
         return across_tegra(*target, gpu);
     }
-    let ptx: Vec<(Target, Bound<PtxIsa>)> = code
-        .iter()
-        .filter_map(|code| match code {
-            Code::Ptx(target, isa) => Some((*target, package::ptx_version(*isa, package.toolkit))),
-            Code::Machine(_) => None,
-        })
-        .filter(|(target, _)| reach::ptx_reaches(*target, gpu.capability))
-        .collect();
+    let ptx = reaching(code, package, gpu);
     if let Some(step) = ptx_step(&ptx, machine, gpu, loaded) {
         return step;
     }
@@ -89,6 +83,52 @@ fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded
         return Step::new(Rule::UnknownGpu, Prospect::Unknown, text);
     }
     no_code(code, machine, gpu)
+}
+
+/// The PTX among it that reaches the GPU.
+fn reaching(code: &[Code], package: &Package, gpu: &Gpu) -> Vec<(Target, Bound<PtxIsa>)> {
+    code.iter()
+        .filter_map(|code| match code {
+            Code::Ptx(target, isa) => Some((*target, package::ptx_version(*isa, package.toolkit))),
+            Code::Machine(_) => None,
+        })
+        .filter(|(target, _)| reach::ptx_reaches(*target, gpu.capability))
+        .collect()
+}
+
+/// The PTX of a package that a driver would compile for the GPU: of what reaches it, the oldest.
+pub(crate) fn candidate(package: &Package, gpu: &Gpu) -> Option<(Target, Bound<PtxIsa>)> {
+    let ptx = match &package.code {
+        Contents::Listed(code) => reaching(code, package, gpu),
+        Contents::Assumed => {
+            let known: Vec<&tables::Toolkit> = package::possible(package.toolkit).collect();
+            made(&known, package, gpu)
+        }
+    };
+    oldest(&ptx).copied()
+}
+
+/// The PTX that toolkits make for the GPU at best.
+fn made(known: &[&tables::Toolkit], package: &Package, gpu: &Gpu) -> Vec<(Target, Bound<PtxIsa>)> {
+    let newest = known
+        .iter()
+        .flat_map(|toolkit| &toolkit.targets)
+        .filter(|target| target.reach == TargetReach::Baseline)
+        .filter(|target| reach::ptx_reaches(**target, gpu.capability))
+        // The PTX of a target that the toolkit dropped is dropped with it.
+        .max();
+    let isa = tables::ptx_of(package.toolkit);
+    newest.map(|target| (*target, isa)).into_iter().collect()
+}
+
+fn oldest(ptx: &[(Target, Bound<PtxIsa>)]) -> Option<&(Target, Bound<PtxIsa>)> {
+    ptx.iter().min_by_key(|(target, isa)| {
+        (
+            isa.at_most.is_none(),
+            isa.at_most,
+            std::cmp::Reverse(target.capability),
+        )
+    })
 }
 
 /// Says how many containers hold nothing for the GPU, although others do: libraries leave out what they do not need.
@@ -171,7 +211,7 @@ pub(crate) fn enumerate(code: &[Code]) -> String {
 }
 
 /// A target as NVIDIA writes that of PTX: `compute_90`.
-fn compute(target: Target) -> String {
+pub(crate) fn compute(target: Target) -> String {
     target.to_string().replace("sm_", "compute_")
 }
 
@@ -201,13 +241,7 @@ fn ptx_step(
     gpu: &Gpu,
     loaded: Loaded,
 ) -> Option<Step> {
-    let (target, isa) = ptx.iter().min_by_key(|(target, isa)| {
-        (
-            isa.at_most.is_none(),
-            isa.at_most,
-            std::cmp::Reverse(target.capability),
-        )
-    })?;
+    let (target, isa) = oldest(ptx)?;
     let compute = compute(*target);
     if machine.variables.disable_ptx_jit == Switch::On {
         let text = format!(
@@ -218,6 +252,9 @@ fn ptx_step(
         return Some(step.or_error(Domain::Cuda, 209));
     }
     let accepts = loaded.ability.ptx;
+    if let Some(step) = oracle::decides(*target, *isa, machine, gpu, loaded) {
+        return Some(step);
+    }
     let phrase = loaded.phrase(machine);
     let jit = |verb: &str| {
         format!(
@@ -287,7 +324,9 @@ fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> S
         Some(target) if !forced && targets.iter().all(Option::is_some) => {
             let isa = tables::ptx_of(package.toolkit);
             let accepts = loaded.ability.ptx;
-            let only = if accepts.reaches(isa) == Known::No {
+            // Where the driver's own compiler was asked, a step of its own says what came of it.
+            let asked = oracle::answer_for_package(package, machine, gpu, loaded).is_some();
+            let only = if !asked && accepts.reaches(isa) == Known::No {
                 format!(
                     "; the package must have it, since the driver refuses PTX {isa} with error 222 (it accepts up to {})",
                     ceiling(accepts)
@@ -311,14 +350,7 @@ fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> S
         }
         Some(_) | None => {}
     }
-    let newest = known.iter().flat_map(|toolkit| &toolkit.targets);
-    let newest = newest
-        .filter(|target| target.reach == TargetReach::Baseline)
-        .filter(|target| reach::ptx_reaches(**target, gpu.capability))
-        // The PTX of a target that the toolkit dropped is dropped with it.
-        .max();
-    let ptx = newest.map(|target| (*target, tables::ptx_of(package.toolkit)));
-    let ptx: Vec<_> = ptx.into_iter().collect();
+    let ptx = made(&known, package, gpu);
     ptx_step(&ptx, machine, gpu, loaded).unwrap_or_else(|| {
         let text = format!("{name} makes no code for {}", gpu.label());
         Step::new(Rule::ToolkitDroppedGpu, Prospect::Fails, text).error(Domain::Cuda, 209)
