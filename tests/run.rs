@@ -186,6 +186,38 @@ fn exit_codes_tell_package_and_machine_apart() {
 }
 
 #[test]
+fn a_package_that_cannot_work_is_skipped_with_the_reason_or_fails_if_it_must() {
+    let ran = |package: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        let text = format!(
+            "name: demo\nsummary: a package under test\npackage: {{ name: demo, {package} }}\ncases:\n{TWO}"
+        );
+        std::fs::write(directory.path().join("demo.yaml"), text).unwrap();
+        let arguments = [
+            "run",
+            "demo.yaml",
+            "--simulate",
+            "old-driver",
+            "--seed",
+            "1",
+        ];
+        cudacheck_in(directory, arguments)
+    };
+    let skipped = ran("toolkit: \"13.0\"");
+    assert_eq!((skipped.code, skipped.finished().len()), (5, 0));
+    insta::assert_snapshot!("incompatible", hide_run(&skipped.stderr));
+
+    let failed = ran("toolkit: \"13.0\", must-run: true");
+    assert_eq!((failed.code, failed.summary().failed), (1, 2));
+    let kept = failed.run_directory().join("demo.canary.0/finding.json");
+    assert!(kept.is_file());
+    insta::assert_snapshot!("incompatible-but-must-run", hide_run(&failed.stderr));
+
+    let passed = ran("toolkit: \"11.4\", must-run: true");
+    assert_eq!((passed.code, passed.summary().passed), (0, 2));
+}
+
+#[test]
 fn an_expected_failure_is_no_failure_and_its_absence_is_one() {
     let case = "  - name: shuffle\n    check: { kernel: { name: warp-shuffle } }\n    expected-failure: { because: \"lanes are swapped on purpose here\" }\n";
     let failing = package_run(case, "shuffle:lane");

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::compat::Rule;
 pub use crate::fault::MachineFault;
 use crate::finding::Code;
 use crate::journal::Stage;
@@ -84,6 +85,8 @@ pub enum Problem {
     Timeout(u64),
     /// The files of the package have this flaw.
     Flaw(Code),
+    /// By this rule the package cannot work here, although its suite says that it must.
+    Incompatible(Rule),
     /// The worker took more memory than it may.
     MemoryLimit,
     /// The worker ended well, but its journal holds no result.
@@ -107,6 +110,7 @@ impl Problem {
             Self::Signal(_) => "signal",
             Self::Timeout(_) => "timeout",
             Self::Flaw(code) => code.word(),
+            Self::Incompatible(_) => "incompatible-package",
             Self::MemoryLimit => "memory-limit",
             Self::NoResult => "no-result",
             Self::Machine(fault) => fault.word(),
@@ -267,6 +271,14 @@ pub enum SkipReason {
         /// The fault.
         because: String,
     },
+    /// The package cannot work on this device with this driver.
+    #[error("{sentence}")]
+    Incompatible {
+        /// Why not.
+        sentence: String,
+        /// The rule that decided.
+        rule: Rule,
+    },
     /// There is no package to examine.
     #[error("there is no package to examine: name its paths with --package")]
     NoPackage,
@@ -291,6 +303,7 @@ impl SkipReason {
             Self::Devices { .. } => "too-few-devices",
             Self::UnknownFact { .. } => "unknown-fact",
             Self::DeviceWithdrawn { .. } => "device-withdrawn",
+            Self::Incompatible { .. } => "incompatible-package",
             Self::NoPackage => "no-package",
             Self::Interrupted => "interrupted",
         }

@@ -1,8 +1,8 @@
-//! What a run will do, before it does anything: tasks, and skips with their sentence.
+//! What a run will do, before it does anything: tasks, skips with their sentence, and failures that need no try.
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::SkipReason;
+use crate::outcome::{Finding, SkipReason};
 use crate::suite::{Case, Limits};
 use crate::task::TaskId;
 
@@ -14,6 +14,9 @@ pub struct Plan {
     pub tasks: Vec<Planned>,
     /// What will not, and why.
     pub skips: Vec<PlannedSkip>,
+    /// What must work and cannot, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<PlannedFailure>,
 }
 
 /// One case on one device.
@@ -30,6 +33,16 @@ pub struct Planned {
     pub limits: Limits,
     /// The index into the facts' devices.
     pub device: Option<usize>,
+}
+
+/// One case that fails without being run.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlannedFailure {
+    /// What would be run.
+    pub task: Planned,
+    /// Why it fails.
+    pub finding: Finding,
 }
 
 /// One case that is not run.

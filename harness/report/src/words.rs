@@ -42,6 +42,7 @@ fn fault_blame(finding: &Finding) -> &'static str {
         | Problem::Timeout(_)
         | Problem::MemoryLimit
         | Problem::Flaw(_)
+        | Problem::Incompatible(_)
         | Problem::NoResult => "machine at fault",
     }
 }

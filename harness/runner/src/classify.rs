@@ -8,6 +8,7 @@ mod expectation;
 mod explain;
 mod result;
 
+use cudacheck_model::compat;
 use cudacheck_model::facts::{Device, DriverFacts};
 use cudacheck_model::journal::{CheckResult, Entry, Record, Stage};
 use cudacheck_model::outcome::{Cause, Class, Finding, MachineFault, Outcome, Problem, SkipReason};
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub device: Option<&'a Device>,
     /// The driver.
     pub driver: &'a DriverFacts,
+    /// What is known of the package that is examined.
+    pub package: Option<&'a compat::Package>,
 }
 
 /// The outcome of one attempt.

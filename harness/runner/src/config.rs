@@ -8,6 +8,8 @@ use std::time::Duration;
 use cudacheck_model::suite::Limits;
 use cudacheck_model::task::FactsWork;
 
+use crate::plan::Packages;
+
 /// How to run. Make one with [`Config::new`] and change what differs.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -35,6 +37,8 @@ pub struct Config {
     pub lock_wait: Duration,
     /// The files of the package, by absolute path.
     pub package: Vec<PathBuf>,
+    /// What is known of the packages, to prove causes by.
+    pub examined: Packages,
     /// How to look at the machine again when a case has gone wrong; none to leave it.
     pub health: Option<FactsWork>,
     /// The words of the command line that every case's rerun line begins with.
@@ -61,6 +65,7 @@ impl Config {
             lock_wait: Duration::from_secs(600),
             health: None,
             package: Vec::new(),
+            examined: Packages::new(),
             rerun_prefix: vec!["cudacheck".to_owned(), "run".to_owned()],
             suite_words: BTreeMap::new(),
         }

@@ -1,19 +1,22 @@
-//! Decides what a run will do before it does anything: tasks, and skips with their sentence.
+//! Decides what a run will do before it does anything: tasks, skips with their sentence, and failures of what
+//! must work and cannot.
 //!
-//! Pure: the same suites, facts, catalogue, and filter give the same plan, byte for byte.
+//! Pure: the same suites, facts, catalogue, filter, and packages give the same plan, byte for byte.
 
 mod filter;
+mod package;
 mod platform;
 mod requirement;
 
 use cudacheck_model::catalogue::Catalogue;
 use cudacheck_model::facts::{Device, MachineFacts};
 use cudacheck_model::outcome::{MachineFault, SkipReason};
-use cudacheck_model::plan::{Plan, Planned, PlannedSkip};
+use cudacheck_model::plan::{Plan, Planned, PlannedFailure, PlannedSkip};
 use cudacheck_model::suite::{Case, Limits, Suite};
 use cudacheck_model::task::TaskId;
 
 pub use filter::{DeviceFilter, Filter, PackageGiven};
+pub use package::{Packages, asks_for_files, packages};
 pub use platform::platform;
 pub(crate) use requirement::within;
 
@@ -26,6 +29,7 @@ pub fn plan(
     facts: &MachineFacts,
     catalogue: &Catalogue,
     filter: &Filter,
+    packages: &Packages,
 ) -> Plan {
     let mut plan = Plan::default();
     let devices: Vec<(usize, &Device)> = filter.devices.of(&facts.devices);
@@ -35,7 +39,9 @@ pub fn plan(
             .is_empty()
             .then(|| format!("no device matches {}", filter.devices))
     });
+    let machine = package::working(facts);
     for suite in suites {
+        let examined = packages.get(&suite.name);
         for case in suite.cases.iter().filter(|case| filter.takes(case)) {
             if !case.check.needs_device() {
                 match filter.package {
@@ -55,9 +61,29 @@ pub fn plan(
                 continue;
             }
             for (index, device) in &devices {
-                match requirement::unmet(suite, case, device, facts, catalogue) {
+                let here = task(suite, case, Some((*index, device)));
+                let refused = || package::refusal(examined?, &machine, *index);
+                // Who limits a suite to some machines promises nothing of the others. A package that cannot
+                // work where its suite belongs is worse news than a kernel that has nothing to run on.
+                let reason = match requirement::of_suite(suite, case, device, facts) {
+                    Some(reason) => Some(reason),
+                    None => match refused() {
+                        Some(answer) if must_run(suite) => {
+                            let name = here.package.as_deref().unwrap_or_default();
+                            let finding = package::finding(name, answer);
+                            plan.failures.push(PlannedFailure {
+                                task: here,
+                                finding,
+                            });
+                            continue;
+                        }
+                        Some(answer) => Some(package::reason(answer)),
+                        None => requirement::of_check(case, device, facts, catalogue),
+                    },
+                };
+                match reason {
                     Some(reason) => plan.skips.push(skip(suite, case, Some(device), reason)),
-                    None => plan.tasks.push(task(suite, case, Some((*index, device)))),
+                    None => plan.tasks.push(here),
                 }
             }
         }
@@ -81,6 +107,13 @@ pub(crate) fn obstacle(facts: &MachineFacts) -> Option<Option<&MachineFault>> {
         None if facts.devices.is_empty() => Some(facts.faults.first()),
         None => None,
     }
+}
+
+fn must_run(suite: &Suite) -> bool {
+    suite
+        .package
+        .as_ref()
+        .is_some_and(|package| package.must_run)
 }
 
 fn no_device() -> String {

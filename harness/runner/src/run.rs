@@ -70,6 +70,11 @@ pub async fn run(
         facts,
         permits: Semaphore::new(config.jobs.get()),
     });
+    for failure in &plan.failures {
+        emit(Event::CaseFinished(Box::new(case::refused(
+            &shared, failure,
+        ))));
+    }
     // A runner that cannot hear signals still runs; they end it as they end any process.
     let mut signals = Signals::listen().ok();
     let (raise, interrupts) = watch::channel(Interrupt::None);
@@ -142,7 +147,8 @@ pub fn interrupted(start: RunStarted, signal: i32, sink: &mut dyn FnMut(&Timed))
 
 /// What a faulty machine means for a plan: nothing, if all of it is about files.
 fn stake(plan: &Plan) -> Stake {
-    let task = plan.tasks.iter().any(|task| task.case.check.needs_device());
+    let mut tasks = planned_tasks(plan);
+    let task = tasks.any(|task| task.case.check.needs_device());
     let skip = plan
         .skips
         .iter()
@@ -154,6 +160,12 @@ fn stake(plan: &Plan) -> Stake {
     }
 }
 
+/// Everything that ends with an outcome, whether it has to be run for it or not.
+fn planned_tasks(plan: &Plan) -> impl Iterator<Item = &Planned> {
+    let failures = plan.failures.iter().map(|failure| &failure.task);
+    failures.chain(&plan.tasks)
+}
+
 async fn next(signals: &mut Option<Signals>) -> i32 {
     match signals {
         Some(signals) => signals.next().await,
@@ -162,20 +174,18 @@ async fn next(signals: &mut Option<Signals>) -> i32 {
 }
 
 fn planned(plan: &Plan) -> Event {
-    let tasks = plan.tasks.iter().map(|task| &task.id);
+    let tasks = planned_tasks(plan).map(|task| &task.id);
     let skips = plan.skips.iter().map(|skip| &skip.id);
     let mut suites: Vec<_> = tasks.chain(skips).map(|id| &id.suite).collect();
     suites.sort();
     suites.dedup();
-    let mut devices: Vec<_> = plan
-        .tasks
-        .iter()
+    let mut devices: Vec<_> = planned_tasks(plan)
         .filter_map(|task| task.id.device)
         .collect();
     devices.sort_unstable();
     devices.dedup();
     Event::Planned {
-        tasks: plan.tasks.len(),
+        tasks: planned_tasks(plan).count(),
         skips: plan.skips.len(),
         suites: suites.len(),
         devices: devices.len(),

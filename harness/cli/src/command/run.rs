@@ -8,7 +8,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cudacheck_inspect::{self as inspect, Search};
 use cudacheck_model::event::{RunStarted, Timed};
+use cudacheck_model::package::PackageFacts;
 use cudacheck_model::suite::{Limits, Package, Suite, nearest};
 use cudacheck_model::task::DriverFiles;
 use cudacheck_report::jsonl::JsonLines;
@@ -42,6 +44,11 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let mut config = config(arguments, &machine, &directory, seed)?;
     config.suite_words = words;
     config.package.clone_from(&packages);
+    let filter = filter(arguments);
+    let files = cudacheck_runner::asks_for_files(&suites, &filter)
+        .then(|| files(&packages))
+        .flatten();
+    config.examined = cudacheck_runner::packages(&suites, files.as_ref());
 
     let start = RunStarted {
         run_id,
@@ -71,7 +78,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
             }
         };
         write_json(&directory.join("facts.json"), &facts);
-        let plan = cudacheck_runner::plan(&suites, &facts, &catalogue, &filter(arguments));
+        let plan = cudacheck_runner::plan(&suites, &facts, &catalogue, &filter, &config.examined);
         write_json(&directory.join("plan.json"), &plan);
         cudacheck_runner::run(&config, start, facts, plan, &mut |event| sinks.event(event)).await
     });
@@ -113,6 +120,16 @@ fn packages(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     paths.iter().map(absolute).collect()
 }
 
+/// What the files of the package reveal. Nothing, if none of them is one that a GPU's program is made of.
+fn files(packages: &[PathBuf]) -> Option<PackageFacts> {
+    let options = inspect::Options {
+        search: Search::FatbinSections,
+        ..inspect::Options::default()
+    };
+    let facts = inspect::inspect(packages, &options, &|_| {});
+    (!facts.files.is_empty()).then_some(facts)
+}
+
 /// A suite for any package examines the one that is given.
 fn name_package(suites: &mut [Suite], packages: &[PathBuf]) {
     let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
@@ -126,6 +143,7 @@ fn name_package(suites: &mut [Suite], packages: &[PathBuf]) {
             suite.package = Some(Package {
                 name: name.clone(),
                 toolkit: None,
+                must_run: false,
             });
         }
     }

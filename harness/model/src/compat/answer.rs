@@ -189,7 +189,7 @@ pub enum Domain {
 macro_rules! rules {
     ($($variant:ident $key:literal $doc:literal;)*) => {
         /// The rules, by the names that answers carry.
-        #[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+        #[derive(Clone, Copy, Debug, serde::Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum Rule {
             $(#[doc = $doc] $variant,)*

@@ -2,7 +2,7 @@
 //!
 //! Pure, like everything here. What nobody knows is `unknown` or a bound, never a guess.
 
-mod code;
+pub(super) mod code;
 pub(super) mod driver;
 mod library;
 mod oracle;

@@ -13,6 +13,7 @@ mod machine;
 mod needs;
 mod oracle;
 mod package;
+mod proof;
 mod reach;
 mod remedy;
 pub mod tables;
@@ -32,11 +33,12 @@ pub use jetpack::{JetPackVersion, release as jetpack_release, release_of_l4t};
 pub use judge::platform_name;
 pub use machine::{Ability, Machine, MachineSummary, Switch, Variables};
 pub use needs::{GpuNeeds, Needs, needs};
-pub use package::{
 pub use oracle::questions;
+pub use package::{
     Code, Container, Contents, ForwardCompatibility, LibraryVersion, Package, capability_entry,
     cuda_majors, from_capabilities,
 };
+pub use proof::{Proof, of_no_code, of_refused_ptx};
 pub use remedy::{lowest_driver, lowest_jetpack};
 
 use crate::version::ComputeCapability;

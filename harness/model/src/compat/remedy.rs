@@ -300,25 +300,12 @@ impl Case<'_> {
     }
 
     fn build_for(&self, gpu: &Gpu) -> String {
-        let made = |toolkit: &tables::Toolkit| {
-            let mut targets = toolkit.targets.iter();
-            targets.any(|target| target.capability == gpu.capability)
-        };
-        let known = self.package.toolkit != Bound::UNKNOWN;
-        let possible = possible(self.package.toolkit).any(made) || !known;
-        let generation = tables::generation(gpu.capability);
-        let first = generation
-            .filter(|_| !possible)
-            .map(|generation| &generation.toolkits);
-        let with = match first {
-            Some(span) => match span.last {
-                Some(last) => format!(" with a toolkit from {} to {last}", span.first),
-                None => format!(" with toolkit {} or newer", span.first),
-            },
-            None => String::new(),
-        };
+        let with = maker(self.package, gpu).map(|toolkit| format!(" with {toolkit}"));
         let (capability, sm) = (gpu.capability, gpu.capability.sm());
-        format!("build it{with} for {sm}: cudaCapabilities = [ \"{capability}\" ]")
+        format!(
+            "build it{} for {sm}: cudaCapabilities = [ \"{capability}\" ]",
+            with.unwrap_or_default()
+        )
     }
 
     fn keep_ptx(&self) -> Option<String> {
@@ -376,6 +363,22 @@ impl Case<'_> {
         };
         Some(ask.to_owned())
     }
+}
+
+/// The toolkits that can build for a GPU, if the package's own cannot.
+pub(super) fn maker(package: &Package, gpu: &Gpu) -> Option<String> {
+    let made = |toolkit: &tables::Toolkit| {
+        let mut targets = toolkit.targets.iter();
+        targets.any(|target| target.capability == gpu.capability)
+    };
+    if package.toolkit == Bound::UNKNOWN || possible(package.toolkit).any(made) {
+        return None;
+    }
+    let span = &tables::generation(gpu.capability)?.toolkits;
+    Some(match span.last {
+        Some(last) => format!("a toolkit from {} to {last}", span.first),
+        None => format!("toolkit {} or newer", span.first),
+    })
 }
 
 /// A driver, or its branch where no version of it is known.

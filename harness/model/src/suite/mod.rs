@@ -56,6 +56,9 @@ pub struct Package {
     /// The toolkit that the package was built with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toolkit: Option<ToolkitVersion>,
+    /// Where the rules say that the package cannot work, its cases fail. They are skipped if absent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_run: bool,
 }
 
 /// What a machine must offer.

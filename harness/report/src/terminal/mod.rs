@@ -356,6 +356,7 @@ fn verdict(case: &CaseFinished) -> (String, Hue) {
         | Problem::MemoryLimit
         | Problem::NoResult
         | Problem::Flaw(_)
+        | Problem::Incompatible(_)
         | Problem::Machine(_) => otherwise.to_owned(),
     };
     match &case.outcome {

@@ -44,6 +44,7 @@ pub(crate) fn expect(
                 | Problem::MemoryLimit
                 | Problem::NoResult
                 | Problem::Flaw(_)
+                | Problem::Incompatible(_)
                 | Problem::Machine(_),
             ) => Outcome::Fault(finding),
         },
@@ -72,6 +73,7 @@ pub(crate) fn attention(finding: &Finding, device: Option<&Device>) -> Option<Ma
         | Problem::Timeout(_)
         | Problem::MemoryLimit
         | Problem::Flaw(_)
+        | Problem::Incompatible(_)
         | Problem::NoResult => None,
     }
 }

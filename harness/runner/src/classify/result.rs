@@ -1,6 +1,7 @@
 //! Judges the result in a journal: a difference, an error of CUDA, a fault of the machine.
 
 use cudacheck_model::catalogue::newest_ptx_isa;
+use cudacheck_model::compat::{self, Gpu, Proof};
 use cudacheck_model::cuda::{self, Blame};
 use cudacheck_model::finding as flaw;
 use cudacheck_model::journal::{CheckResult, MismatchKind, Record};
@@ -102,6 +103,10 @@ impl Evidence<'_> {
             || explain::UNKNOWN_CODE.to_owned(),
             |it| it.remedy.to_owned(),
         );
+        if let Some(proof) = self.proof(code) {
+            finding.cause = Cause::Proven(proof.cause);
+            finding.remedy = proof.remedy;
+        }
         let log = if log.is_empty() {
             self.jit_error()
         } else {
@@ -115,6 +120,17 @@ impl Evidence<'_> {
             Some(Blame::Code) | None => self.culprit(),
         };
         decide(culprit, finding)
+    }
+
+    /// What the entries of the package show about code that a driver refused.
+    fn proof(&self, code: i32) -> Option<Proof> {
+        let (package, device) = (self.context.package?, self.context.device?);
+        let gpu = Gpu::device(device.ordinal, &device.name, device.compute_capability);
+        match code {
+            209 => compat::of_no_code(package, &gpu),
+            222 => compat::of_refused_ptx(package, &gpu, self.context.driver.cuda?),
+            _ => None,
+        }
     }
 
     /// The cause of a code, made definite by the facts where they prove it.

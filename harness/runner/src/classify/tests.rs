@@ -77,6 +77,7 @@ fn outcome(examines: Examines, ending: &Ending, entries: &[Entry]) -> Outcome {
     let context = Context {
         device: None,
         driver: &driver,
+        package: None,
     };
     classify(examines, ending, entries, &context)
 }
@@ -465,6 +466,62 @@ fn every_fault_that_explains_itself_reaches_the_report() {
     let found = finding(outcome(PACKAGE, &Exited(0), &entries));
     assert_eq!(found.cause, fault.cause());
     assert_eq!(found.remedy, fault.remedy());
+}
+
+/// The cause and the remedy of a refused module on an Orin whose driver supports CUDA 11.4.
+fn refused(code: i32, package: Option<compat::Package>) -> String {
+    let driver = DriverFacts {
+        cuda: "11.4".parse().ok(),
+        ..DriverFacts::default()
+    };
+    let context = Context {
+        device: Some(&orin()),
+        driver: &driver,
+        package: package.as_ref(),
+    };
+    let entries = cuda_at(Stage::Module, code);
+    let finding = finding(classify(PACKAGE, &Exited(0), &entries, &context));
+    format!("{} -> {}", finding.cause.text(), finding.remedy)
+}
+
+fn orin() -> Device {
+    serde_json::from_value(serde_json::json!({
+        "ordinal": 0, "name": "Orin", "uuid": null, "compute-capability": "8.7",
+        "memory-bytes": 1, "multiprocessors": 8, "pci": null, "integrated": true,
+        "ecc": null, "ecc-uncorrected": null, "mig": null, "compute-mode": null, "attributes": {},
+    }))
+    .unwrap()
+}
+
+#[track_caller]
+fn check_proof(code: i32, entries: &[compat::Code], expected: &str) {
+    let package = compat::Package::named("magma").with_code(entries.to_vec());
+    assert_eq!(refused(code, Some(package)), expected);
+}
+
+#[test]
+fn a_package_s_own_entries_prove_why_its_code_was_refused() {
+    let machine = |text: &str| compat::Code::Machine(text.parse().unwrap());
+    let ptx = |text: &str, isa: &str| compat::Code::Ptx(text.parse().unwrap(), isa.parse().ok());
+    check_proof(
+        209,
+        &[machine("sm_80"), machine("sm_86")],
+        "magma carries machine code for sm_80, sm_86 and no PTX; this device is sm_87 -> build magma with cudaCapabilities = [ \"8.7\" ]",
+    );
+    check_proof(
+        222,
+        &[machine("sm_75"), ptx("compute_75", "8.4")],
+        "magma carries machine code for sm_75 and PTX for compute_75; its PTX is of version 8.4, this driver supports CUDA 11.4 and so PTX ISA up to 7.4, and this device is sm_87 -> build magma with cudaCapabilities = [ \"8.7\" ]; or install a driver that supports CUDA 12.4",
+    );
+    // What fits is not the reason, and what is not known proves nothing.
+    let fitting = compat::Package::named("magma").with_code(vec![machine("sm_87")]);
+    let assumed = compat::Package::of_toolkit("12.4".parse().unwrap());
+    for code in [209, 222] {
+        let general = refused(code, None);
+        assert!(!general.contains("magma"), "{general}");
+        assert_eq!(refused(code, Some(fitting.clone())), general);
+        assert_eq!(refused(code, Some(assumed.clone())), general);
+    }
 }
 
 /// A whole journal as a worker writes it.

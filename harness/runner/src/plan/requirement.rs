@@ -10,28 +10,34 @@ use super::platform;
 
 const MIB: u64 = 1024 * 1024;
 
-/// The first thing that is missing, the suite's needs before the case's and the kernel's own.
-pub(super) fn unmet(
+/// The first thing that is missing of what was written down, the suite's needs before the case's.
+pub(super) fn of_suite(
     suite: &Suite,
     case: &Case,
     device: &Device,
     facts: &MachineFacts,
-    catalogue: &Catalogue,
 ) -> Option<SkipReason> {
     let own = || {
         let requires = case.requires.as_ref()?;
         required(requires, device, facts)
     };
-    let check = || match &case.check {
+    required(&suite.requires, device, facts).or_else(own)
+}
+
+/// The first thing that is missing of what the check itself needs.
+pub(super) fn of_check(
+    case: &Case,
+    device: &Device,
+    facts: &MachineFacts,
+    catalogue: &Catalogue,
+) -> Option<SkipReason> {
+    match &case.check {
         Check::Kernel(check) => match catalogue.kernel(&check.name) {
             Some(needs) => kernel(needs, device, facts),
             None => unknown(format!("what the kernel `{}` needs", check.name)),
         },
         Check::Linkage(_) => None,
-    };
-    required(&suite.requires, device, facts)
-        .or_else(own)
-        .or_else(check)
+    }
 }
 
 fn required(requires: &Requires, device: &Device, facts: &MachineFacts) -> Option<SkipReason> {

@@ -1,6 +1,7 @@
 //! Plans of small suites on small machines.
 
 use cudacheck_model::catalogue::{AttributeNeed, KernelNeeds};
+use cudacheck_model::compat;
 use cudacheck_model::facts::{DriverFacts, Host, Jetson};
 use cudacheck_model::suite::Platform;
 use cudacheck_model::version::{PtxIsa, Target};
@@ -78,15 +79,35 @@ fn suite(kernel: &str, requires: &str) -> Suite {
 
 /// The plan in one line: `run`, or the sentences of its skips.
 fn sentence(suite: &Suite, facts: &MachineFacts, filter: &Filter) -> String {
-    let made = plan(std::slice::from_ref(suite), facts, &catalogue(), filter);
-    let again = plan(std::slice::from_ref(suite), facts, &catalogue(), filter);
+    let examined = packages(std::slice::from_ref(suite), None);
+    let made = plan(
+        std::slice::from_ref(suite),
+        facts,
+        &catalogue(),
+        filter,
+        &examined,
+    );
+    let again = plan(
+        std::slice::from_ref(suite),
+        facts,
+        &catalogue(),
+        filter,
+        &examined,
+    );
     assert_eq!(
         serde_json::to_vec(&made).unwrap(),
         serde_json::to_vec(&again).unwrap()
     );
     let runs = made.tasks.iter().map(|task| format!("run {}", task.id));
     let skips = made.skips.iter().map(|skip| skip.reason.to_string());
-    runs.chain(skips).collect::<Vec<_>>().join("; ")
+    let failures = made.failures.iter().map(|failure| {
+        let finding = &failure.finding;
+        let class = format!("{:?}", finding.class).to_lowercase();
+        let (cause, remedy) = (finding.cause.text(), &finding.remedy);
+        format!("fail {} {class}: {cause} -> {remedy}", failure.task.id)
+    });
+    let all = runs.chain(skips).chain(failures);
+    all.collect::<Vec<_>>().join("; ")
 }
 
 #[track_caller]
@@ -238,6 +259,7 @@ fn limits_of_the_case_come_before_those_of_the_suite() {
         &machine(),
         &catalogue(),
         &Filter::default(),
+        &Packages::new(),
     );
     let limits = &made.tasks[0].limits;
     assert_eq!(
@@ -309,4 +331,98 @@ fn a_check_of_files_needs_a_package_and_no_device() {
         sentence(&suite, &facts, &Filter::default()),
         "there is no package to examine: name its paths with --package"
     );
+}
+
+#[track_caller]
+fn check_package(toolkit: &str, must_run: &str, requires: &str, expected: &str) {
+    let mut suite = suite("canary", requires);
+    let text = format!(r#"{{"name": "demo"{toolkit}{must_run}}}"#);
+    suite.package = Some(serde_json::from_str(&text).unwrap());
+    let mut facts = machine();
+    facts.devices = vec![device(0, "NVIDIA A100-SXM4-40GB", (8, 0))];
+    let sentence = sentence(&suite, &facts, &Filter::default());
+    assert_eq!(sentence, expected);
+}
+
+#[test]
+fn a_package_that_cannot_work_is_skipped_or_fails_if_it_must() {
+    const OLD: &str = r#", "toolkit": "11.4""#;
+    const NEW: &str = r#", "toolkit": "13.0""#;
+    const MUST: &str = r#", "must-run": true"#;
+    check_package("", MUST, "{}", "run s.c.0");
+    check_package(
+        NEW,
+        "",
+        "{}",
+        "toolkit 13.0 needs a driver that supports CUDA 13; this is driver 470.256.02 (supports CUDA 11.4)",
+    );
+    check_package(
+        NEW,
+        MUST,
+        "{}",
+        "fail s.c.0 loading: toolkit 13.0 needs a driver that supports CUDA 13; this is driver 470.256.02 (supports CUDA 11.4) -> update the driver to 580.65.06 or newer; or take a package built with toolkit 11.8 or older",
+    );
+    // On other machines than the suite's own nothing must work.
+    check_package(
+        NEW,
+        MUST,
+        r#"{"cuda": "12.0"}"#,
+        "needs a driver that supports CUDA 12.0; this one supports 11.4",
+    );
+    check_package(OLD, MUST, "{}", "run s.c.0");
+    // Supported within limits: by minor-version compatibility.
+    check_package(r#", "toolkit": "11.8""#, MUST, "{}", "run s.c.0");
+}
+
+/// What becomes of a package whose files hold machine code for one target, on an Orin.
+#[track_caller]
+fn check_files(target: &str, expected: &str) {
+    let mut suite = suite("canary", "{}");
+    suite.package = Some(serde_json::from_str(r#"{"name": "demo"}"#).unwrap());
+    let mut facts = machine();
+    facts.devices = vec![device(0, "Orin", (8, 7))];
+    let code = vec![compat::Code::Machine(target.parse().unwrap())];
+    let package = compat::Package::named("demo").with_code(code);
+    let examined = [("s".to_owned(), package)].into();
+    let made = plan(
+        &[suite],
+        &facts,
+        &catalogue(),
+        &Filter::default(),
+        &examined,
+    );
+    let skips = made.skips.iter().map(|skip| skip.reason.to_string());
+    let runs = made.tasks.iter().map(|task| format!("run {}", task.id));
+    assert_eq!(runs.chain(skips).collect::<Vec<_>>().join("; "), expected);
+}
+
+#[test]
+fn code_that_nvidia_only_does_not_support_is_tried() {
+    check_files("sm_87", "run s.c.0");
+    check_files("sm_86", "run s.c.0");
+    check_files(
+        "sm_90",
+        "the package carries machine code for sm_90 and no PTX; none of it runs on Orin (sm_87)",
+    );
+}
+
+#[test]
+fn what_the_facts_refute_is_not_held_against_a_package() {
+    let mut suite = suite("canary", "{}");
+    let text = r#"{"name": "demo", "toolkit": "11.8", "must-run": true}"#;
+    suite.package = Some(serde_json::from_str(text).unwrap());
+    // By the tables this driver does not know the H100 that it offers.
+    let facts = machine();
+    assert_eq!(sentence(&suite, &facts, &Filter::default()), "run s.c.0");
+}
+
+#[test]
+fn files_are_read_only_for_a_suite_that_examines_a_package_on_a_device() {
+    let mut suite = suite("canary", "{}");
+    let asks = |suite: &Suite| asks_for_files(std::slice::from_ref(suite), &Filter::default());
+    assert!(!asks(&suite));
+    suite.package = Some(serde_json::from_str(r#"{"name": "demo"}"#).unwrap());
+    assert!(asks(&suite));
+    suite.cases[0].check = serde_json::from_str(r#"{"linkage": {}}"#).unwrap();
+    assert!(!asks(&suite));
 }

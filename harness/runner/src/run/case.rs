@@ -1,5 +1,6 @@
 //! One case on one device: its attempts, and what came of them.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use cudacheck_model::event::{Attempt, CaseFinished, Event, Output};
 use cudacheck_model::facts::Device;
 use cudacheck_model::journal::Record;
 use cudacheck_model::outcome::{MachineFault, Outcome, Problem};
-use cudacheck_model::plan::Planned;
+use cudacheck_model::plan::{Planned, PlannedFailure};
 use cudacheck_model::task::{CheckWork, Work};
 use tokio::sync::{mpsc, watch};
 
@@ -78,6 +79,23 @@ fn finish(
     (finished, withdraw)
 }
 
+/// A case that fails by its plan: no worker was started, and its directory holds nothing but the finding.
+pub(super) fn refused(shared: &Shared, planned: &PlannedFailure) -> CaseFinished {
+    let task = &planned.task;
+    let directory = shared.config.run_dir.join(task.id.to_string());
+    if let Ok(text) = serde_json::to_string_pretty(&planned.finding) {
+        // A convenience beside the events, which hold the same.
+        let made = fs::create_dir_all(&directory);
+        let _ = made.and_then(|()| fs::write(directory.join("finding.json"), text + "\n"));
+    }
+    let attempt = Attempt {
+        outcome: Outcome::Fail(Box::new(planned.finding.clone())),
+        started: clock::now(),
+        ..described(shared, task).attempt
+    };
+    finish(shared, task, Vec::new(), attempt).0
+}
+
 /// What is known of a case before it has run.
 pub(super) fn described(shared: &Shared, task: &Planned) -> CaseFinished {
     CaseFinished {
@@ -145,6 +163,7 @@ async fn attempt(
     let context = Context {
         device: shared.device(task),
         driver: &shared.facts.driver,
+        package: shared.config.examined.get(&task.id.suite),
     };
     let outcome = classify(examines(task), &supervised.ending, &entries, &context);
     let directory = directory(task, number).join("health");
@@ -249,6 +268,7 @@ fn worth_another(outcome: &Outcome) -> bool {
         | Problem::InputChanged
         | Problem::NotRepeatable
         | Problem::Flaw(_)
+        | Problem::Incompatible(_)
         | Problem::MemoryLimit => false,
     }
 }

@@ -89,6 +89,7 @@ impl Tally {
             | Problem::MemoryLimit
             | Problem::NoResult
             | Problem::Flaw(_)
+            | Problem::Incompatible(_)
             | Problem::Machine(_) => {}
         }
     }

@@ -68,7 +68,7 @@ impl Setup {
     pub(crate) fn run_with(&self, tasks: Vec<Planned>, seen: &mut dyn FnMut(&Timed)) -> Told {
         let plan = Plan {
             tasks,
-            skips: Vec::new(),
+            ..Plan::default()
         };
         let start = RunStarted {
             run_id: "r".to_owned(),
