@@ -1,7 +1,7 @@
 //! Reads any bytes as a file of a package, and writes what GPU code is found in it.
 //!
-//! `cargo fuzz run -s none file` needs no nightly compiler. The fixtures of the crate's tests are a good beginning:
-//! `cargo fuzz run -s none file corpus/file ../tests/fixtures/fatbin`.
+//! It needs no nightly compiler, and begins with the small files of `seeds`:
+//! `cargo fuzz run -s none file corpus/file seeds`.
 #![no_main]
 
 use cudacheck_inspect::{Options, Search, extract, inspect};
