@@ -450,3 +450,49 @@ fn a_named_question_is_answered_at_once() {
         .min();
     assert!(fastest < Some(Duration::from_secs(1)), "{fastest:?}");
 }
+
+/// What is a driver's directory is not known before it was looked into; what it must hold is said.
+#[test]
+fn a_directory_without_a_driver_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let ask = |more: &[&str]| {
+        let question = ["compat", "12.4", "--driver-files"];
+        let words: Vec<&str> = question.iter().chain(more).copied().collect();
+        cudacheck(&words)
+    };
+    let empty = ask(&[place, "--gpu", "sm_89"]);
+    assert_eq!(empty.code, 2);
+    assert!(
+        empty
+            .stderr
+            .contains("holds neither libcuda.so.1 nor libnvidia-ptxjitcompiler.so.1"),
+        "{}",
+        empty.stderr
+    );
+    let missing = ask(&["/nowhere/at/all", "--gpu", "sm_89"]);
+    assert_eq!(missing.code, 2);
+    assert!(
+        missing
+            .stderr
+            .contains("there is no directory `/nowhere/at/all`"),
+        "{}",
+        missing.stderr
+    );
+    assert_eq!(ask(&[place]).code, 2);
+
+    // Files that are no libraries: the answer is that of the tables, and what was wrong is said.
+    fs::write(folder.path().join("libcuda.so.1"), "no library").unwrap();
+    let broken = ask(&[place, "--gpu", "sm_89", "--driver", "550.54.15"]);
+    assert_eq!(broken.code, 0, "{}", broken.stderr);
+    assert!(
+        broken.stdout.starts_with("supported: "),
+        "{}",
+        broken.stdout
+    );
+    assert!(
+        broken.stderr.contains("libcuda.so.1` cannot be loaded: "),
+        "{}",
+        broken.stderr
+    );
+}

@@ -114,10 +114,18 @@ pub(crate) struct CompatArguments {
     )]
     pub(crate) sysroot: Option<PathBuf>,
 
+    /// Ask the driver of this machine itself: its own compiler and its CUDA version count more than the tables
+    #[arg(long, conflicts_with_all = ["driver", "gpus", "jetpack", "platform", "facts", "sysroot", "simulate", "needs"], help_heading = "Machine")]
+    pub(crate) oracle: bool,
+
+    /// Ask the driver whose libraries lie in this directory; --gpu says for which device it compiles
+    #[arg(long, value_name = "DIR", requires = "gpus", conflicts_with_all = ["oracle", "jetpack", "facts", "sysroot", "simulate", "needs"], help_heading = "Machine")]
+    pub(crate) driver_files: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) simulation: SimulationArguments,
 
-    /// Seconds that the probe of this machine may take
+    /// Seconds that the probe of this machine may take, and its driver's answers
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Machine")]
     pub(crate) probe_timeout: u64,
 

@@ -1,7 +1,7 @@
 //! Where the package shall run: reads the words that name a machine, a recorded one, or probes this one.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::compat::{
@@ -21,10 +21,12 @@ use crate::failure::Failure;
 use crate::output;
 use crate::simulate::Simulation;
 
+/// The machine, and the libcuda that was found if it is this one.
 pub(super) fn machine(
     arguments: &CompatArguments,
     environment: &Environment,
-) -> Result<Machine, Failure> {
+) -> Result<(Machine, Option<PathBuf>), Failure> {
+    let mut libcuda = None;
     let is_named = arguments.driver.is_some()
         || !arguments.gpus.is_empty()
         || arguments.jetpack.is_some()
@@ -39,6 +41,7 @@ pub(super) fn machine(
         let mut machine = Machine::from_facts(&facts);
         if arguments.facts.is_none() && arguments.sysroot.is_none() {
             machine.variables = of_this_process(environment);
+            libcuda = facts.driver.libcuda.map(|library| library.path);
         }
         machine
     };
@@ -48,7 +51,7 @@ pub(super) fn machine(
     for variable in &arguments.variables {
         set(&mut machine.variables, variable)?;
     }
-    Ok(machine)
+    Ok((machine, libcuda))
 }
 
 fn named(arguments: &CompatArguments) -> Result<Machine, Failure> {

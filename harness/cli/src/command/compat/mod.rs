@@ -2,7 +2,10 @@
 
 mod machine;
 mod manifest;
+mod oracle;
 mod question;
+
+use std::time::Duration;
 
 use cudacheck_model::compat::{self, Verdict};
 use cudacheck_report::compat as report;
@@ -33,7 +36,12 @@ pub(crate) fn compat(
         };
         return output::data(&text).map(|()| 0);
     }
-    let machine = machine::machine(arguments, environment)?;
+    let (mut machine, libcuda) = machine::machine(arguments, environment)?;
+    if let Some(files) = oracle::files(arguments, libcuda.as_deref())? {
+        files.name(&mut machine)?;
+        let limit = Duration::from_secs(arguments.probe_timeout);
+        files.ask(&package, &mut machine, limit)?;
+    }
     let answer = compat::ask(&package, &machine);
     if arguments.json {
         output::data(&json(&answer))?;

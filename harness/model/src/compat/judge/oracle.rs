@@ -1,7 +1,7 @@
 //! The driver's own files: what they said counts more than the tables, and where both differ the answer says so.
 
 use super::code;
-use super::driver::{Loaded, Origin};
+use super::driver::{self, Loaded, Origin};
 use crate::compat::answer::{Domain, Prospect, Rule, Step};
 use crate::compat::bound::{Bound, Known};
 use crate::compat::gpu::Gpu;
@@ -53,7 +53,11 @@ pub(crate) fn decides(
 ) -> Option<Step> {
     let question = exact(target, isa, gpu)?;
     let verdict = answered(question, machine, loaded)?;
-    let words = words(question, verdict, loaded);
+    let words = words(
+        question,
+        verdict,
+        tables_say(question, machine, gpu, loaded),
+    );
     let label = gpu.label();
     let step = |but: &str, prospect| {
         let text = format!("there is no machine code for {label}, {but} {words}");
@@ -79,12 +83,25 @@ pub(crate) fn remark(
 ) -> Option<Step> {
     let question = question(package, gpu)?;
     let verdict = answered(question, machine, loaded)?;
-    let text = words(question, verdict, loaded);
+    let text = words(
+        question,
+        verdict,
+        tables_say(question, machine, gpu, loaded),
+    );
     Some(Step::new(Rule::OracleJit, Prospect::Runs, text))
 }
 
+/// Whether the compiler accepts it by the tables. Of a GPU that the driver does not know they say nothing of PTX.
+fn tables_say(question: JitQuestion, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> Known {
+    let by_version = loaded.ability.ptx.reaches(Bound::exactly(question.isa));
+    match by_version {
+        Known::Yes if driver::knows_gpu(machine, loaded, gpu).is_some() => Known::Maybe,
+        Known::Yes | Known::No | Known::Maybe => by_version,
+    }
+}
+
 /// The verdict in words, and whether the tables say something else.
-fn words(question: JitQuestion, verdict: &JitVerdict, loaded: Loaded) -> String {
+fn words(question: JitQuestion, verdict: &JitVerdict, tables: Known) -> String {
     let compiler = "the driver's own compiler";
     let told = match verdict {
         JitVerdict::Accepted => format!("{compiler} compiles {question}"),
@@ -95,7 +112,6 @@ fn words(question: JitQuestion, verdict: &JitVerdict, loaded: Loaded) -> String 
         }
         JitVerdict::Ended { how } => format!("{compiler} {how} over {question}"),
     };
-    let tables = loaded.ability.ptx.reaches(Bound::exactly(question.isa));
     let other = match (verdict, tables) {
         (JitVerdict::Accepted, Known::No) => "refuses it",
         (JitVerdict::Refused { .. } | JitVerdict::Ended { .. }, Known::Yes) => "compiles it",
