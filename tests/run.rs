@@ -1,6 +1,8 @@
 //! Whole runs on simulated machines: every profile, every exit code, and what is left on disk.
 
-use crate::support::{Ran, cudacheck, cudacheck_in, hide_run, interrupt_when, parallel, words};
+use crate::support::{
+    Ran, cudacheck, cudacheck_in, hide_run, interrupt_when, parallel, repository, words,
+};
 use cudacheck_model::event::Event;
 use cudacheck_model::outcome::Outcome;
 
@@ -215,6 +217,36 @@ fn a_package_that_cannot_work_is_skipped_with_the_reason_or_fails_if_it_must() {
 
     let passed = ran("toolkit: \"11.4\", must-run: true");
     assert_eq!((passed.code, passed.summary().passed), (0, 2));
+}
+
+#[test]
+fn code_that_a_driver_refuses_is_explained_by_the_entries_of_the_package() {
+    let directory = tempfile::tempdir().unwrap();
+    let cubins = repository().join("harness/inspect/tests/fixtures/fatbin");
+    for name in ["k_80.cubin", "k_86.cubin"] {
+        std::fs::copy(cubins.join(name), directory.path().join(name)).unwrap();
+    }
+    std::fs::write(directory.path().join("demo.yaml"), demo(TWO)).unwrap();
+    let ran = cudacheck_in(
+        directory,
+        [
+            "run",
+            "demo.yaml",
+            "--simulate",
+            "jetson-orin",
+            "--seed",
+            "1",
+            "--package",
+            "k_80.cubin",
+            "--package",
+            "k_86.cubin",
+            "--inject",
+            "cuModuleLoadData:209@canary",
+        ],
+    );
+    // NVIDIA does not support this code on Orin, which is no proof that it fails: the other case passes.
+    assert_eq!((ran.code, ran.summary().passed), (1, 1));
+    insta::assert_snapshot!(hide_run(&ran.stderr));
 }
 
 #[test]
