@@ -277,11 +277,19 @@ pub(crate) fn takes_toolkit(
         }
         Known::No | Known::Maybe => match major {
             Some(major) => same_major(machine, gpu, loaded, toolkit, major),
-            None if newer == Known::No => too_old(&name, &phrase, toolkit),
-            None => {
-                let text = format!("whether {phrase} is new enough for {name} is not known");
-                Step::new(Rule::UnknownToolkit, Prospect::Unknown, text)
+            None if newer == Known::No => {
+                // What refuses the lowest toolkit that it can be refuses all later ones. What takes it may
+                // do so by minor-version compatibility, which ends with its major version.
+                let lowest = toolkit.at_least.map(|lowest| lowest.major);
+                let same =
+                    lowest.filter(|lowest| driver.at_most.map(|it| it.major) == Some(*lowest));
+                match same.map(|major| same_major(machine, gpu, loaded, toolkit, major)) {
+                    Some(step) if step.prospect < Prospect::Unknown => undecided(&name, &phrase),
+                    Some(step) => step,
+                    None => too_old(&name, &phrase, toolkit),
+                }
             }
+            None => undecided(&name, &phrase),
         },
     };
     Some(match (listed_confidence(machine, loaded), &step.doubt) {
@@ -292,6 +300,11 @@ pub(crate) fn takes_toolkit(
             step.doubted(Confidence::Medium, why)
         }
     })
+}
+
+fn undecided(name: &str, phrase: &str) -> Step {
+    let text = format!("whether {phrase} is new enough for {name} is not known");
+    Step::new(Rule::UnknownToolkit, Prospect::Unknown, text)
 }
 
 fn too_old(name: &str, phrase: &str, toolkit: Bound<ToolkitVersion>) -> Step {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::compat::{
-    Code, Domain, Gpu, GpuClass, JetPackVersion, Machine, Package, Prospect, Rule, ask,
+    Bound, Code, Domain, Gpu, GpuClass, JetPackVersion, Machine, Package, Prospect, Rule, ask,
     cuda_majors, release_of_l4t,
 };
 use crate::facts::{Jetson, KernelModule, MachineFacts, ModuleFlavour};
@@ -268,4 +268,28 @@ fn a_package_of_several_majors_says_so() {
     assert_eq!(package.notes.len(), 1);
     let package = Package::named("plain").needing(["libnvrtc-builtins.so.12.9", "libcudart.so.12"]);
     assert_eq!(package.toolkit.exact(), Some(ToolkitVersion::new(12, 9)));
+}
+
+#[track_caller]
+fn from_then_on(toolkit: &str, cuda: &str, expected: (Prospect, Rule)) {
+    let mut facts = probed("NVIDIA H100", "9.0", cuda);
+    facts.host.architecture = Some("x86_64".to_owned());
+    let package = Package {
+        toolkit: Bound {
+            at_least: toolkit.parse().ok(),
+            at_most: None,
+        },
+        ..Package::named("demo").with_code(code(&["sm_90"]))
+    };
+    let answer = ask(&package, &Machine::from_facts(&facts));
+    let device = &answer.devices[0];
+    assert_eq!((device.prospect, device.rule), expected, "{device:#?}");
+}
+
+#[test]
+fn a_toolkit_of_which_only_the_lowest_version_is_known_may_be_of_the_driver_s_major_version() {
+    from_then_on("12.9", "12.6", (Prospect::Unknown, Rule::UnknownToolkit));
+    from_then_on("12.4", "12.6", (Prospect::Unknown, Rule::UnknownToolkit));
+    from_then_on("12.9", "11.8", (Prospect::Fails, Rule::DriverTooOld));
+    from_then_on("12.9", "13.0", (Prospect::Unknown, Rule::UnknownToolkit));
 }
