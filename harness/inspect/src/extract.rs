@@ -4,7 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
-use cudacheck_model::package::{CodeEntry, CodeKind, Compression, ReadWarning, WarningCode};
+use cudacheck_model::package::{
+    CodeEntry, CodeKind, CodeVersion, Compression, ReadWarning, WarningCode,
+};
+use cudacheck_model::version::{PtxIsa, Target};
 
 use crate::fatbin::{Event, Payload};
 use crate::file::Reader;
@@ -12,7 +15,7 @@ use crate::scan::Scanner;
 use crate::source::Source;
 use crate::unpack::{self, UnpackError};
 use crate::warnings::Warnings;
-use crate::{Search, open, walk};
+use crate::{Listed, Search, entries, open, walk};
 
 /// What was written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -45,7 +48,7 @@ pub fn extract(paths: &[PathBuf], search: Search, into: &Path) -> io::Result<Ext
             &candidate.path,
             search,
             &mut scanner,
-            &directory,
+            (&directory, Choice::All),
             &mut own,
             &mut extracted,
         ) {
@@ -55,6 +58,87 @@ pub fn extract(paths: &[PathBuf], search: Search, into: &Path) -> io::Result<Ext
     }
     extracted.warnings = warnings;
     Ok(extracted)
+}
+
+/// PTX shorter than this has hardly a kernel in it: compilers write a header alone for files without any.
+const EMPTY: u64 = 512;
+
+/// Which PTX is to be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// What it is for.
+    pub target: Target,
+    /// The version that it is written in.
+    pub isa: PtxIsa,
+    /// The most bytes that it may have unpacked.
+    pub limit: u64,
+}
+
+impl Wanted {
+    fn fits(self, entry: &CodeEntry) -> bool {
+        entry.kind == CodeKind::Ptx
+            && entry.target == Some(self.target)
+            && entry.version == CodeVersion::PtxIsa(self.isa)
+            && !entry.scrambled
+            && entry.unpacked_bytes <= self.limit
+    }
+}
+
+/// Writes the smallest PTX below `paths` that is wanted to a file below `into`, and answers where that is.
+///
+/// What is so short that it holds no kernel is taken only if there is nothing else.
+///
+/// # Errors
+///
+/// When `into` cannot be created. What cannot be read is passed over.
+pub fn extract_smallest(
+    paths: &[PathBuf],
+    search: Search,
+    wanted: Wanted,
+    into: &Path,
+) -> io::Result<Option<PathBuf>> {
+    fs::create_dir_all(into)?;
+    let rank = |bytes: u64| (bytes < EMPTY, bytes);
+    let mut smallest: Option<(u64, PathBuf, u64)> = None;
+    for candidate in walk::walk(paths).0 {
+        let mut look = |listed: Listed<'_>| {
+            let (entry, known) = (listed.entry, smallest.as_ref());
+            if wanted.fits(entry)
+                && known.is_none_or(|(size, ..)| rank(entry.unpacked_bytes) < rank(*size))
+            {
+                smallest = Some((entry.unpacked_bytes, candidate.path.clone(), entry.offset));
+            }
+        };
+        // A file that cannot be read has none.
+        let _ = entries(&candidate.path, search, &mut look);
+    }
+    let Some((_, path, offset)) = smallest else {
+        return Ok(None);
+    };
+    let mut extracted = Extracted::default();
+    let choice = Choice::At(offset);
+    let (mut scanner, mut warnings) = (Scanner::new(), Warnings::new(&path));
+    let done = file(
+        &path,
+        search,
+        &mut scanner,
+        (into, choice),
+        &mut warnings,
+        &mut extracted,
+    );
+    if done.is_err() || extracted.files == 0 {
+        return Ok(None);
+    }
+    let written = fs::read_dir(into)?.next().transpose()?;
+    Ok(written.map(|file| file.path()))
+}
+
+/// Which entries are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Choice {
+    All,
+    /// The one whose header is here.
+    At(u64),
 }
 
 /// The parts of a path that cannot lead out of the directory it is joined to.
@@ -68,7 +152,7 @@ fn file(
     path: &Path,
     search: Search,
     scanner: &mut Scanner,
-    directory: &Path,
+    (directory, choice): (&Path, Choice),
     warnings: &mut Warnings,
     extracted: &mut Extracted,
 ) -> io::Result<()> {
@@ -77,6 +161,7 @@ fn file(
     let mut writer = Writer {
         source,
         directory,
+        choice,
         number: 0,
         outer: Outer::None,
         extracted,
@@ -97,6 +182,7 @@ fn file(
 struct Writer<'w> {
     source: Source<'w>,
     directory: &'w Path,
+    choice: Choice,
     number: u64,
     outer: Outer,
     extracted: &'w mut Extracted,
@@ -136,6 +222,10 @@ impl Writer<'_> {
                 (_, payload) => Outer::Unpacked(self.bytes(entry, payload)?),
             };
             return Ok(());
+        }
+        match self.choice {
+            Choice::At(offset) if offset != entry.offset => return Ok(()),
+            Choice::At(_) | Choice::All => {}
         }
         let name = self.name(entry);
         self.number += 1;

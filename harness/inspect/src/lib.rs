@@ -25,7 +25,7 @@ mod unpack;
 mod walk;
 mod warnings;
 
-pub use extract::{Extracted, extract};
+pub use extract::{Extracted, Wanted, extract, extract_smallest};
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -30,6 +30,12 @@ impl JitQuestion {
         )
     }
 
+    /// The PTX in words: `PTX 8.4 for compute_80`.
+    pub fn ptx(&self) -> String {
+        let target = self.target.to_string().replace("sm_", "compute_");
+        format!("PTX {} for {target}", self.isa)
+    }
+
     /// The option that names the device. A suffix is the device's own: PTX for `sm_90a` is compiled for `sm_90a`.
     pub fn option(&self) -> String {
         let suffix = match self.target.reach {
@@ -43,13 +49,7 @@ impl JitQuestion {
 
 impl fmt::Display for JitQuestion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            isa,
-            target,
-            device,
-        } = self;
-        let target = target.to_string().replace("sm_", "compute_");
-        write!(formatter, "PTX {isa} for {target} on {}", device.sm())
+        write!(formatter, "{} on {}", self.ptx(), self.device.sm())
     }
 }
 

@@ -80,6 +80,19 @@ pub struct OracleWork {
     /// What to compile.
     #[serde(default)]
     pub questions: Vec<JitQuestion>,
+    /// PTX of the package, to be compiled in place of the smallest possible.
+    #[serde(default)]
+    pub modules: Vec<OracleModule>,
+}
+
+/// A piece of PTX that is to be compiled for a question.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OracleModule {
+    /// Which question.
+    pub question: JitQuestion,
+    /// The file with the text, by absolute path.
+    pub path: PathBuf,
 }
 
 /// What a check worker needs.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use cudacheck_inspect::{Extracted, Search, extract};
+use cudacheck_inspect::{Extracted, Search, Wanted, extract, extract_smallest};
 use cudacheck_model::package::WarningCode;
 
 use crate::{fixture, fixtures};
@@ -152,4 +152,40 @@ fn nothing_is_overwritten() {
     );
     let again = extract(&path, Search::Everywhere, into.path()).unwrap();
     assert_eq!((again.files, again.warnings.len()), (0, 2));
+}
+
+/// The smallest PTX of a fixture for a target, if it has some.
+#[track_caller]
+fn smallest(names: &[&str], target: &str, isa: &str, limit: u64) -> Option<Vec<u8>> {
+    let into = tempfile::tempdir().unwrap();
+    let paths: Vec<_> = names.iter().map(|name| fixtures().join(name)).collect();
+    let wanted = Wanted {
+        target: target.parse().unwrap(),
+        isa: isa.parse().unwrap(),
+        limit,
+    };
+    let found = extract_smallest(&paths, Search::Everywhere, wanted, into.path()).unwrap();
+    assert_eq!(files(into.path()).len(), usize::from(found.is_some()));
+    found.map(|path| fs::read(path).unwrap())
+}
+
+#[test]
+fn one_piece_of_ptx_is_written_alone() {
+    let all = payloads("t_none.fatbin");
+    let text = String::from_utf8(all["sm_90.ptx"].clone()).unwrap();
+    let version = text.lines().find_map(|line| line.strip_prefix(".version "));
+    let isa = version.unwrap().trim();
+    for name in ["t_none.fatbin", "t_speed.fatbin", "t_default.fatbin"] {
+        let found = smallest(&[name], "sm_90", isa, 1 << 20).unwrap();
+        assert_eq!(
+            without_padding(&found),
+            without_padding(&all["sm_90.ptx"]),
+            "{name}"
+        );
+    }
+    assert!(smallest(&["k_90a.cubin", "t_size.fatbin"], "sm_90", isa, 1 << 20).is_some());
+    assert_eq!(smallest(&["t_none.fatbin"], "sm_90", "1.0", 1 << 20), None);
+    assert_eq!(smallest(&["t_none.fatbin"], "sm_20", isa, 1 << 20), None);
+    assert_eq!(smallest(&["t_none.fatbin"], "sm_90", isa, 8), None);
+    assert_eq!(smallest(&["nowhere"], "sm_90", isa, 1 << 20), None);
 }

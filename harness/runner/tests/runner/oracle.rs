@@ -16,6 +16,7 @@ fn check(isas: &[&str], expected: &[&str]) {
     let work = OracleWork {
         compiler: Some("/compiler".into()),
         questions: isas.iter().map(question).collect(),
+        modules: Vec::new(),
     };
     let setup = Setup::new();
     let runtime = tokio::runtime::Builder::new_current_thread()

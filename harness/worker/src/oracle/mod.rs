@@ -5,9 +5,11 @@
 
 mod ffi;
 
+use std::fs;
+
 use cudacheck_model::journal::Stage;
 use cudacheck_model::oracle::{JitAnswer, JitQuestion, JitVerdict, OracleAnswer};
-use cudacheck_model::task::{DriverFiles, OracleWork};
+use cudacheck_model::task::{DriverFiles, OracleModule, OracleWork};
 use cudacheck_model::version::ToolkitVersion;
 
 use crate::driver::Driver;
@@ -32,7 +34,7 @@ pub(crate) fn ask(journal: &Journal, files: &DriverFiles, work: &OracleWork) {
             Ok(compiler) => {
                 journal.stage(Stage::Module);
                 for question in &work.questions {
-                    match judge(&compiler, *question) {
+                    match judge(&compiler, *question, &work.modules) {
                         Ok(verdict) => answer.jit.push(JitAnswer {
                             question: *question,
                             verdict,
@@ -63,8 +65,22 @@ fn cuda(files: &DriverFiles) -> Result<Option<ToolkitVersion>, String> {
     Ok(version.map(ToolkitVersion::from_api))
 }
 
-fn judge(compiler: &Compiler, question: JitQuestion) -> Result<JitVerdict, String> {
-    match compiler.compile(&question.source(), &question.option()) {
+fn judge(
+    compiler: &Compiler,
+    question: JitQuestion,
+    modules: &[OracleModule],
+) -> Result<JitVerdict, String> {
+    let module = modules.iter().find(|module| module.question == question);
+    let source = match module {
+        None => question.source(),
+        Some(OracleModule { path, .. }) => fs::read_to_string(path).map_err(|error| {
+            format!(
+                "the package's PTX in `{}` cannot be read: {error}",
+                path.display()
+            )
+        })?,
+    };
+    match compiler.compile(&source, &question.option()) {
         Ok(()) => Ok(JitVerdict::Accepted),
         Err(Failed::Refused { status, log }) => Ok(JitVerdict::Refused { status, log }),
         Err(Failed::NotAsked(reason)) => Err(format!(
@@ -96,6 +112,7 @@ mod tests {
         let work = OracleWork {
             compiler: compiler.map(PathBuf::from),
             questions: vec![question],
+            modules: Vec::new(),
         };
         ask(&journal, &files, &work);
         let text = std::fs::read_to_string(&path).unwrap();

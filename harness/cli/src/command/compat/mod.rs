@@ -5,6 +5,7 @@ mod manifest;
 mod oracle;
 mod question;
 
+use std::path::Path;
 use std::time::Duration;
 
 use cudacheck_model::compat::{self, Verdict};
@@ -26,7 +27,7 @@ pub(crate) fn compat(
         let schema = serde_json::to_string_pretty(&compat::json_schema()).unwrap_or_default();
         return output::data(&(schema + "\n")).map(|()| 0);
     }
-    let package = question::package(arguments)?;
+    let mut package = question::package(arguments)?;
     if arguments.needs {
         let needs = compat::needs(&package);
         let text = match () {
@@ -40,7 +41,9 @@ pub(crate) fn compat(
     if let Some(files) = oracle::files(arguments, libcuda.as_deref())? {
         files.name(&mut machine)?;
         let limit = Duration::from_secs(arguments.probe_timeout);
-        files.ask(&package, &mut machine, limit)?;
+        let path = arguments.package.as_deref().map(Path::new);
+        let path = path.filter(|path| path.exists());
+        files.ask(&mut package, path, &mut machine, limit)?;
     }
     let answer = compat::ask(&package, &machine);
     if arguments.json {

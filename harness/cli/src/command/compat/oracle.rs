@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cudacheck_inspect::{Search, Wanted, extract_smallest};
 use cudacheck_model::compat::{self, Machine, Package};
-use cudacheck_model::task::{DriverFiles, OracleWork};
+use cudacheck_model::oracle::JitQuestion;
+use cudacheck_model::task::{DriverFiles, OracleModule, OracleWork};
 use cudacheck_model::version::DriverVersion;
 use cudacheck_runner::Config;
 
@@ -18,6 +20,9 @@ use crate::output;
 
 const LIBCUDA: &str = "libcuda.so.1";
 const COMPILER: &str = "libnvidia-ptxjitcompiler.so.1";
+
+/// PTX longer than this is not compiled: it may take longer than anybody waits for an answer.
+const LARGEST_PTX: u64 = 1024 * 1024;
 
 /// A driver's files that can be asked.
 pub(super) struct Files {
@@ -119,7 +124,8 @@ impl Files {
     /// Asks them about a package, and adds what they say to the machine.
     pub(super) fn ask(
         self,
-        package: &Package,
+        package: &mut Package,
+        path: Option<&Path>,
         machine: &mut Machine,
         limit: Duration,
     ) -> Result<(), Failure> {
@@ -139,9 +145,15 @@ impl Files {
                 .environment
                 .push(("LD_LIBRARY_PATH".to_owned(), place.to_owned()));
         }
+        let questions = compat::questions(package, machine);
+        let modules = match path.filter(|_| self.compiler.is_some()) {
+            Some(path) => modules(path, &questions, directory.path(), package)?,
+            None => Vec::new(),
+        };
         let work = OracleWork {
             compiler: self.compiler,
-            questions: compat::questions(package, machine),
+            questions,
+            modules,
         };
         let driver = DriverFiles {
             libcuda: self.libcuda,
@@ -155,6 +167,43 @@ impl Files {
         machine.oracle = Some(answer);
         Ok(())
     }
+}
+
+/// Unpacks the package's own PTX for each question, and notes in the package which. Where there is none of a
+/// reasonable size, the question is put with the smallest PTX possible.
+fn modules(
+    path: &Path,
+    questions: &[JitQuestion],
+    directory: &Path,
+    package: &mut Package,
+) -> Result<Vec<OracleModule>, Failure> {
+    let mut modules = Vec::new();
+    for (number, question) in questions.iter().enumerate() {
+        let into = directory.join(format!("ptx-{number}"));
+        let wanted = Wanted {
+            target: question.target,
+            isa: question.isa,
+            limit: LARGEST_PTX,
+        };
+        let paths = [path.to_owned()];
+        let found = extract_smallest(&paths, Search::FatbinSections, wanted, &into);
+        let found = found.map_err(|source| Failure::File {
+            action: "write to",
+            path: into,
+            source,
+        })?;
+        let Some(path) = found else { continue };
+        let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        package.notes.push(format!(
+            "the driver's compiler was given a small piece of its {}, of {size} bytes",
+            question.ptx()
+        ));
+        modules.push(OracleModule {
+            question: *question,
+            path,
+        });
+    }
+    Ok(modules)
 }
 
 /// `550.54.15` of `libcuda.so.550.54.15`.
