@@ -130,6 +130,9 @@ pub struct OracleAnswer {
     /// What the compiler answered, in the order of the questions; those missing were not asked.
     #[serde(default)]
     pub jit: Vec<JitAnswer>,
+    /// How many questions are dealt with, answered or not: the next one is that over which a worker died.
+    #[serde(default)]
+    pub dealt_with: usize,
     /// Why something could not be asked, in words for people.
     #[serde(default)]
     pub complaints: Vec<String>,

@@ -35,7 +35,7 @@ pub async fn oracle(config: &Config, mut asked: OracleWork, driver: DriverFiles)
         };
         let done = work(config, &job, &mut interrupts, &mut |_| {}).await;
         let (told, how) = read(&done.supervised.ending, done.entries);
-        let answered = told.as_ref().map_or(0, |told| told.jit.len());
+        let dealt_with = told.as_ref().map_or(0, |told| told.dealt_with);
         let silent = told.is_none();
         let told = told.unwrap_or_default();
         all.cuda = all.cuda.or(told.cuda);
@@ -47,7 +47,7 @@ pub async fn oracle(config: &Config, mut asked: OracleWork, driver: DriverFiles)
         all.jit.extend(told.jit);
         let Some(how) = how else { return all };
         // Nothing was told: it died before the compiler's turn, in the driver's library or in the harness.
-        let question = asked.questions.get(answered).copied();
+        let question = asked.questions.get(dealt_with).copied();
         let Some(question) = question.filter(|_| !silent && asked.compiler.is_some()) else {
             all.complaints
                 .push(format!("the worker that asked the driver's files {how}"));
@@ -57,7 +57,7 @@ pub async fn oracle(config: &Config, mut asked: OracleWork, driver: DriverFiles)
             question,
             verdict: JitVerdict::Ended { how },
         });
-        asked.questions.drain(..=answered);
+        asked.questions.drain(..=dealt_with);
         if asked.questions.is_empty() {
             return all;
         }

@@ -5,7 +5,7 @@ use cudacheck_model::task::{DriverFiles, OracleWork};
 
 use crate::setup::Setup;
 
-/// The stand-in crashes at PTX 9.0, exits at 9.1, and accepts everything else.
+/// The stand-in crashes at PTX 9.0, exits at 9.1, is not asked about 9.2, and accepts everything else.
 #[track_caller]
 fn check(isas: &[&str], expected: &[&str]) {
     let question = |isa: &&str| JitQuestion {
@@ -52,6 +52,14 @@ fn a_crash_is_the_answer_to_its_question_alone() {
             "9.0 ended with SIGSEGV",
             "8.4 accepted",
             "9.1 ended with exit code 3",
+        ],
+    );
+    check(
+        &["9.2", "9.0", "8.4"],
+        &[
+            "9.0 ended with SIGSEGV",
+            "8.4 accepted",
+            "9.2 was not asked",
         ],
     );
 }

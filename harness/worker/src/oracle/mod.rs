@@ -41,6 +41,7 @@ pub(crate) fn ask(journal: &Journal, files: &DriverFiles, work: &OracleWork) {
                         }),
                         Err(complaint) => answer.complaints.push(complaint),
                     }
+                    answer.dealt_with += 1;
                     journal.oracle(&answer);
                 }
             }
