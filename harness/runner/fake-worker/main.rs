@@ -98,7 +98,7 @@ fn worker(task: PathBuf, path: PathBuf) -> ExitCode {
     behave(&behaviour, journal)
 }
 
-/// A compiler that crashes at PTX 9.0, exits at 9.1, and accepts everything else.
+/// A compiler that crashes at PTX 9.0, exits at 9.1, is not asked about 9.2, and accepts everything else.
 fn oracle(work: &OracleWork, journal: &mut Journal) -> ExitCode {
     let mut answer = OracleAnswer::default();
     journal.tell(Record::Oracle(answer.clone()));
