@@ -12,6 +12,7 @@ pub mod inspection;
 pub mod jsonl;
 pub mod junit;
 pub mod listing;
+pub mod progress;
 pub mod terminal;
 pub mod text;
 mod words;

@@ -2,17 +2,17 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cudacheck_inspect::finding::{self, Question};
 use cudacheck_inspect::resolve::{LoaderContext, resolve};
-use cudacheck_inspect::{Options, Progress, Search};
+use cudacheck_inspect::{Options, Search};
 use cudacheck_model::compat::{find_gpu, tables};
 use cudacheck_model::finding::{Finding, Severity};
 use cudacheck_model::package::{Coverage, PackageFacts, coverage};
 use cudacheck_model::version::ComputeCapability;
 use cudacheck_report::inspection::{Asked, Detail, Inspection, inspection_text};
+use cudacheck_report::progress::{Draw, Files};
 use cudacheck_runner::tool;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -82,10 +82,17 @@ pub(crate) fn inspect(
         search,
         ..Options::default()
     };
-    let facts = cudacheck_inspect::inspect(&paths, &options, &progress(environment));
-    if environment.terminal {
-        output::people("\r\x1b[K");
-    }
+    let facts = {
+        let draw = if environment.terminal {
+            Draw::Stderr
+        } else {
+            Draw::Nothing
+        };
+        let bar = Files::new(draw);
+        cudacheck_inspect::inspect(&paths, &options, &|progress| {
+            bar.read(progress.files, progress.of);
+        })
+    };
     let context = LoaderContext {
         sysroot: arguments.sysroot.clone(),
         ..LoaderContext::default()
@@ -187,18 +194,6 @@ fn closure(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     // Its warnings stand between its answers.
     let paths = answer.lines().filter(|line| line.starts_with('/'));
     Ok(paths.map(PathBuf::from).collect())
-}
-
-/// A line that is drawn over itself; long trees take seconds.
-fn progress(environment: &Environment) -> impl Fn(Progress) + Sync {
-    let draws = environment.terminal;
-    let last = AtomicU64::new(0);
-    move |progress: Progress| {
-        let percent = progress.files * 100 / progress.of.max(1);
-        if draws && last.swap(percent, Ordering::Relaxed) != percent {
-            output::people(&format!("\r{percent:>3} % of {} files", progress.of));
-        }
-    }
 }
 
 fn extract(paths: &[PathBuf], search: Search, into: &Path) -> Result<u8, Failure> {
