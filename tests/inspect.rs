@@ -156,3 +156,28 @@ fn a_missing_library_fails_its_case_and_no_other() {
     );
     assert_eq!(ran.code, 1);
 }
+
+#[test]
+fn a_suite_can_ask_for_the_code_that_the_recipe_asked_for() {
+    let asked = |expect: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        let suite = format!(
+            "name: built\nsummary: as the recipe says\ncases:\n  - name: code\n    check: {{ linkage: {{ flaw: machine-code-missing, expect: \"{expect}\" }} }}\n"
+        );
+        std::fs::write(directory.path().join("built.yaml"), suite).unwrap();
+        let package = fixture("k_75.cubin");
+        let ran = cudacheck_in(directory, ["run", "built.yaml", "--package", &package]);
+        (ran.code, ran.stderr)
+    };
+    assert_eq!(asked("sm_75").0, 0);
+    let (code, stderr) = asked("sm_75,sm_90");
+    assert_eq!(code, 1);
+    let words: Vec<&str> = stderr.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains("has no machine code for sm_90"),
+        "{stderr}"
+    );
+    let (code, stderr) = asked("sm_ninety");
+    assert_eq!(code, 2);
+    assert!(stderr.contains("case `code` of suite `built`"), "{stderr}");
+}

@@ -123,6 +123,8 @@ fn a_check_of_files_is_made_without_a_driver() {
             check: Check::Linkage(LinkageCheck {
                 flaw: None,
                 severity: None,
+                expect: None,
+                platform: None,
             }),
             seed: 1,
             memory_budget: 0,

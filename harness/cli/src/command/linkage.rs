@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use cudacheck_inspect::finding::{Question, findings};
+use cudacheck_inspect::finding::{Expectation, Question, Redistribution, findings};
 use cudacheck_inspect::resolve::{LoaderContext, resolve};
 use cudacheck_inspect::{Options, inspect};
+use cudacheck_model::fault::MachineFault;
 use cudacheck_model::finding::{Finding, Severity};
 use cudacheck_model::journal::CheckResult;
 use cudacheck_model::suite::LinkageCheck;
@@ -17,11 +18,29 @@ pub(crate) fn flaws(check: &LinkageCheck, package: &[PathBuf]) -> CheckResult {
     let asked = |finding: &Finding| {
         finding.severity >= least && check.flaw.is_none_or(|flaw| flaw == finding.code)
     };
-    let found = findings(&facts, &resolution, &Question::default());
+    let question = match question(check) {
+        Ok(question) => question,
+        Err(message) => return CheckResult::Machine(MachineFault::Harness { message }),
+    };
+    let found = findings(&facts, &resolution, &question);
     let flaws: Vec<Finding> = found.into_iter().filter(asked).collect();
     if flaws.is_empty() {
         CheckResult::Pass
     } else {
         CheckResult::Flaws(flaws)
     }
+}
+
+/// What a check asks for beyond the files as they are.
+///
+/// # Errors
+///
+/// A word of it that means nothing; suites are refused for that before anything runs.
+pub(crate) fn question(check: &LinkageCheck) -> Result<Question, String> {
+    let expected = check.expect.as_deref().map(str::parse::<Expectation>);
+    let platform = check.platform.as_deref().map(str::parse::<Redistribution>);
+    Ok(Question {
+        platform: platform.transpose().map_err(|error| error.to_string())?,
+        expected: expected.transpose().map_err(|error| error.to_string())?,
+    })
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cudacheck_inspect::{self as inspect, Search};
 use cudacheck_model::event::{RunStarted, Timed};
 use cudacheck_model::package::PackageFacts;
-use cudacheck_model::suite::{Limits, Package, Suite, nearest};
+use cudacheck_model::suite::{Check, Limits, Package, Suite, nearest};
 use cudacheck_model::task::DriverFiles;
 use cudacheck_report::jsonl::JsonLines;
 use cudacheck_report::junit::{self, Flaky, JUnitOptions};
@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::inspection::Inspection;
+use super::linkage;
 use super::probe::{self, Machine};
 use crate::arguments::{DEFAULT_TIME_LIMIT, DisplayArguments, JUnitFlaky, RunArguments};
 use crate::environment::Environment;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let Loaded { mut suites, words } = suites::load(&chosen(arguments), &catalogue)?;
     name_package(&mut suites, &packages);
     known_cases(arguments, &suites)?;
+    sensible_questions(&suites)?;
     let simulation = Simulation::from_arguments(&arguments.simulation)?;
     let seed = arguments
         .seed
@@ -106,6 +108,24 @@ fn chosen(arguments: &RunArguments) -> Vec<String> {
     } else {
         arguments.suites.clone()
     }
+}
+
+/// What checks of files ask for must mean something before anything runs.
+fn sensible_questions(suites: &[Suite]) -> Result<(), Failure> {
+    for suite in suites {
+        for case in &suite.cases {
+            if let Check::Linkage(check) = &case.check
+                && let Err(message) = linkage::question(check)
+            {
+                let message = format!("case `{}` of suite `{}`: {message}", case.name, suite.name);
+                return Err(Failure::Question {
+                    message,
+                    hint: Some("expect: \"sm_80,sm_90,ptx\"; platform: linux-x86_64".to_owned()),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The paths of the package, as workers will need them: they live in directories of their own.

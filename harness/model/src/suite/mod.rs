@@ -204,6 +204,14 @@ pub struct LinkageCheck {
     /// How bad it must be to count; an error if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
+    /// The GPU code that there must be, no more and no less: `sm_80,sm_90,ptx`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
+    pub expect: Option<String>,
+    /// The platform that the package must be for, by NVIDIA's name or by Nix's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 100))]
+    pub platform: Option<String>,
 }
 
 /// A kernel of the catalogue.

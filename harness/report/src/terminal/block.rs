@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cudacheck_model::event::{CaseFinished, Output};
+use cudacheck_model::event::{CaseFinished, Output, Summary};
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::outcome::{Explained, Finding, Outcome};
 
@@ -17,7 +17,9 @@ const SHORT: usize = 12;
 #[derive(Debug)]
 pub(super) struct Blocks {
     options: Options,
-    blocks: Vec<Block>,
+    /// Faults of the machine, which a run about files alone does not suffer from.
+    machine: Vec<Block>,
+    cases: Vec<Block>,
 }
 
 #[derive(Debug)]
@@ -32,12 +34,15 @@ impl Blocks {
     pub(super) fn new(options: Options) -> Self {
         Self {
             options,
-            blocks: Vec::new(),
+            machine: Vec::new(),
+            cases: Vec::new(),
         }
     }
 
-    pub(super) fn tell<W: Write>(&self, sink: &mut Sink<W>) {
-        for block in &self.blocks {
+    pub(super) fn tell<W: Write>(&self, sink: &mut Sink<W>, summary: &Summary) {
+        let suffered = summary.machine_fault || summary.needs_attention;
+        let machine = self.machine.iter().filter(|_| suffered);
+        for block in machine.chain(&self.cases) {
             sink.prose(block.word, block.hue, &block.heading);
             for (label, value) in &block.fields {
                 sink.field(label, value);
@@ -60,7 +65,7 @@ impl Blocks {
             words::machine_blame(fault),
             simulated.unwrap_or_default()
         );
-        self.blocks.push(Block {
+        self.machine.push(Block {
             word: "FAULT",
             hue: Hue::Fault,
             heading,
@@ -93,7 +98,7 @@ impl Blocks {
             self.output(&mut fields, &case.attempt.output);
         }
         let heading = heading(case, finding.map(|finding| &**finding), run);
-        self.blocks.push(Block {
+        self.cases.push(Block {
             word,
             hue,
             heading,

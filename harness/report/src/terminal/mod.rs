@@ -176,7 +176,7 @@ impl<W: Write> Terminal<W> {
             }
             Event::RunFinished(summary) => {
                 self.sink.end();
-                self.blocks.tell(&mut self.sink);
+                self.blocks.tell(&mut self.sink, summary);
                 let hue = if summary.exit_code() == 0 {
                     Hue::Good
                 } else {
