@@ -100,8 +100,27 @@ fn a_failing_case_says_what_why_and_what_to_do() {
 
 #[test]
 fn a_machine_without_driver_exits_3_with_a_hint() {
-    let ran = cudacheck(["run", "--case", "launch-canary"]);
+    // Not this machine: it may have one.
+    let profile = repository().join("harness/simulator/profiles/no-device.yaml");
+    let text = std::fs::read_to_string(profile).unwrap();
+    let bare: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.contains("serves:"))
+        .collect();
+    let bare = bare.join("\n").replace("libraries:", "libraries: []");
+    let bare = bare.replace("nvml: full", "nvml: absent");
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("bare.yaml"), bare).unwrap();
+    let arguments = [
+        "run",
+        "--simulate",
+        "./bare.yaml",
+        "--case",
+        "launch-canary",
+    ];
+    let ran = cudacheck_in(directory, arguments);
     assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("no NVIDIA driver"), "{}", ran.stderr);
     assert!(ran.stderr.contains("--simulate h100"), "{}", ran.stderr);
 }
 
