@@ -112,6 +112,22 @@ mod tests {
         assert!(open(&link).is_err());
     }
 
+    #[tokio::test]
+    async fn a_device_is_for_one_runner_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = crate::device::tests::device(0, Some("GPU-1"));
+        let (_sender, interrupts) = watch::channel(Interrupt::None);
+        let take = || acquire(folder.path(), &device, Duration::ZERO, &interrupts);
+        let first = take().await.unwrap();
+        let refusal = take().await.unwrap_err();
+        assert!(
+            refusal.starts_with("another cudacheck holds device 0"),
+            "{refusal}"
+        );
+        drop(first);
+        take().await.unwrap();
+    }
+
     #[test]
     fn a_name_stays_in_its_directory() {
         assert_eq!(file_name("GPU-6c1f2a34"), "GPU-6c1f2a34");

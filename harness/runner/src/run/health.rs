@@ -95,7 +95,7 @@ fn memory_errors(before: &Device, now: &Device) -> Option<MachineFault> {
         .filter(|more| *more > 0)?;
     Some(MachineFault::DeviceUnfit {
         device: before.key(),
-        reason: format!("its memory had {more} uncorrectable errors during this case"),
+        reason: format!("uncorrectable errors of its memory during this case: {more}"),
     })
 }
 
@@ -200,7 +200,7 @@ mod tests {
             machine(&[well()], &[]),
             machine(&[device("GPU-1", Some(3))], &[]),
             Some(
-                "device GPU-1 is not fit for use: its memory had 1 uncorrectable errors during this case",
+                "device GPU-1 is not fit for use: uncorrectable errors of its memory during this case: 1",
             ),
         );
         check(
