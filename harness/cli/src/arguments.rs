@@ -3,7 +3,7 @@
 mod compat;
 mod inspect;
 
-pub(crate) use compat::{CompatArguments, ExplainArguments, PlatformWord};
+pub(crate) use compat::{CompatArguments, ExplainArguments, OracleWord, PlatformWord};
 pub(crate) use inspect::InspectArguments;
 
 use std::num::NonZeroUsize;
@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Facts(FactsArguments),
     /// What GPU code does a package contain, what will it need, and what is wrong with it?
     Inspect(Box<InspectArguments>),
-    /// Will this package run on that driver and GPU, and if not, why and what to do? Runs nothing
+    /// Will this package run on that driver and GPU, and if not, why and what to do? Runs none of it
     // Boxed: it has many words, and every other command would carry their size.
     Compat(Box<CompatArguments>),
     /// What does this error mean, why does it happen, and what to do?
@@ -45,13 +45,27 @@ pub(crate) enum Command {
 Exit codes: 0 all passed, 1 a package failed, 2 usage or suite error, 3 machine fault and no package \
 failure, 4 both 1 and 3, 5 nothing ran, 6 the machine needs attention, 128+n interrupted by signal n.")]
 pub(crate) struct RunArguments {
-    /// Names of shipped suites, or paths of suite files; `kernels` if none is given, `linkage` with --package
+    /// Names of shipped suites, or paths of suite files; `kernels` if none is given, and with --package `linkage` and the
+    /// suites of the libraries that the package has
     #[arg(value_name = "SUITE")]
     pub(crate) suites: Vec<String>,
 
     /// The package to examine, as it was shipped: a store path or a directory; may be repeated
     #[arg(long = "package", value_name = "PATH")]
     pub(crate) packages: Vec<PathBuf>,
+
+    /// Accept this library although it is not the package's: a name or a path; may be repeated
+    #[arg(long, value_name = "NAME", requires = "packages")]
+    pub(crate) allow_host_libraries: Vec<String>,
+
+    /// Start the workers of library checks through this dynamic loader, as `ld-linux-x86-64.so.2` of a newer glibc;
+    /// found by itself if the package has one
+    #[arg(long, value_name = "PATH", requires = "packages")]
+    pub(crate) loader: Option<PathBuf>,
+
+    /// Set a variable for what is checked, such as NVIDIA_TF32_OVERRIDE=0; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) env: Vec<(String, String)>,
 
     /// Run only this case; may be repeated
     #[arg(long = "case", value_name = "NAME")]
@@ -106,6 +120,14 @@ pub(crate) struct RunArguments {
 
     #[command(flatten)]
     pub(crate) display: DisplayArguments,
+}
+
+/// `NAME=VALUE`.
+fn variable(word: &str) -> Result<(String, String), String> {
+    match word.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("expected NAME=VALUE".to_owned()),
+    }
 }
 
 /// A software GPU instead of a real one; every report says so.

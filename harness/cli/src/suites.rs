@@ -134,6 +134,11 @@ pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {}", error.utf8_error()))
 }
 
+/// The names of the shipped suites.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    SHIPPED.iter().map(|(path, _)| name(path))
+}
+
 /// The paths and texts of the shipped suites.
 pub(crate) fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
     SHIPPED.iter().copied()

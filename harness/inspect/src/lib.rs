@@ -20,6 +20,7 @@ mod pool;
 pub mod resolve;
 mod scan;
 mod source;
+pub mod subject;
 mod tally;
 mod unpack;
 mod walk;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::MachineFacts;
-use crate::journal::Stage;
+use crate::journal::{MappedLibrary, Stage};
 use crate::outcome::{MachineFault, Outcome};
 use crate::plan::PlannedSkip;
 use crate::task::TaskId;
@@ -156,10 +156,47 @@ pub struct Attempt {
     pub stages: Vec<(Stage, u64)>,
     /// Notes of the journal: seed, JIT time.
     pub notes: Vec<(String, String)>,
+    /// The libraries that the process had mapped at its end, as far as they concern CUDA.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mapped: Vec<MappedLibrary>,
     /// What the worker printed, head and tail, sanitised only by the reporters.
     pub output: Output,
     /// Whether processes were left behind and had to be killed.
     pub leaked: u32,
+}
+
+/// One result among those of a tester.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Part {
+    /// The tester's own name for it, made unique.
+    pub name: String,
+    /// What the tester says of it.
+    pub outcome: PartOutcome,
+    /// How long it took, in milliseconds, where the tester says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// What it printed, or what explains the outcome; sanitised only by the reporters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// What a tester says of one result.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartOutcome {
+    /// It is as it should be.
+    Pass,
+    /// It is not.
+    Fail {
+        /// What is wrong, in one line.
+        message: String,
+    },
+    /// It was not run, or does not count.
+    Skip {
+        /// Why.
+        because: String,
+    },
 }
 
 /// What a worker printed to stdout and stderr.

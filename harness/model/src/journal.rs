@@ -4,11 +4,13 @@
 //! When a worker dies, the last stage in its journal tells where.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::facts::MachineFacts;
 use crate::finding::Finding;
+use crate::library::Library;
 use crate::oracle::OracleAnswer;
 use crate::outcome::MachineFault;
 
@@ -49,6 +51,8 @@ pub enum Record {
         /// The error log.
         error: String,
     },
+    /// The libraries that the process had mapped at the end of a stage.
+    Mapped(Vec<MappedLibrary>),
     /// The verdict of a check. The last line of a journal.
     Result(CheckResult),
     /// The answer of a facts worker. The last line of its journal.
@@ -67,6 +71,12 @@ pub enum Stage {
     Search,
     /// A library is opened.
     LoadLibrary,
+    /// A library of the package is opened.
+    OpenPackage,
+    /// What a library of the package opens by name is opened.
+    OpenParts,
+    /// A library of the package is asked for its version, and its parts for theirs.
+    Versions,
     /// `cuInit`.
     Initialize,
     /// The device is looked at.
@@ -79,6 +89,10 @@ pub enum Stage {
     Module,
     /// Memory is reserved and filled.
     Allocate,
+    /// A library of the package is called for the first time: it makes its handle, and loads what it needs.
+    FirstCall,
+    /// A library of the package computes.
+    Compute,
     /// A kernel is launched.
     Launch,
     /// The worker waits for the device.
@@ -87,6 +101,8 @@ pub enum Stage {
     CopyBack,
     /// Results are compared with the reference.
     Compare,
+    /// The process is asked which libraries it has mapped.
+    Provenance,
     /// Everything is released.
     Release,
 }
@@ -97,6 +113,12 @@ impl fmt::Display for Stage {
             Self::Start => "start",
             Self::Search => "search",
             Self::LoadLibrary => "load-library",
+            Self::OpenPackage => "open-package",
+            Self::OpenParts => "open-parts",
+            Self::Versions => "versions",
+            Self::FirstCall => "first-call",
+            Self::Compute => "compute",
+            Self::Provenance => "provenance",
             Self::Initialize => "initialize",
             Self::Device => "device",
             Self::Nvml => "nvml",
@@ -148,8 +170,101 @@ pub enum CheckResult {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         log: String,
     },
+    /// A library of the package cannot be opened.
+    Unloadable {
+        /// The file, or the name by which it was asked for.
+        library: String,
+        /// The dynamic loader's words.
+        reason: String,
+    },
+    /// A call of a library of the package failed.
+    Library {
+        /// The library, which knows its own numbers.
+        library: Library,
+        /// The function: `cublasGemmEx`.
+        function: String,
+        /// The library's number.
+        code: i32,
+        /// The library's name of it: `CUBLAS_STATUS_ARCH_MISMATCH`. Empty if it tells none.
+        name: String,
+        /// The library's sentence. Empty if it tells none.
+        text: String,
+        /// What else it says: a compiler's log, the last error.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        log: String,
+        /// What the driver's context says after it; 0 if nothing is wrong there, none without a context.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        driver: Option<i32>,
+    },
+    /// Parts of a package are of versions that do not fit together.
+    Skew {
+        /// What must agree, as a sentence.
+        expected: String,
+        /// What there is.
+        found: String,
+    },
+    /// Libraries are mapped that are none of the package's and none of the driver's, or that are there twice.
+    Strangers(Vec<Stranger>),
     /// The machine or the harness is not fit for the check.
     Machine(MachineFault),
+}
+
+/// A library that a process has mapped.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MappedLibrary {
+    /// Its file, with all links resolved.
+    pub path: PathBuf,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// Whose a mapped library is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    /// Of the package that is examined.
+    Package,
+    /// Of its closure, or of another package of the run.
+    Closure,
+    /// Of the driver.
+    Driver,
+    /// Of the host, which serves packages that count on it.
+    Host,
+    /// Excepted by `--allow-host-libraries`.
+    Excepted,
+    /// Of nobody who may bring it.
+    Stranger,
+}
+
+/// A library that must not be mapped.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stranger {
+    /// Its file.
+    pub path: PathBuf,
+    /// Why it must not.
+    pub why: StrangerKind,
+}
+
+/// Why a library must not be mapped.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrangerKind {
+    /// It lies outside of the package's closure and of the driver's directories.
+    Outside,
+    /// It is a stub, made for linking only.
+    Stub,
+    /// Another package of the run brings it, and the package has one of its own, which this hides.
+    Hides {
+        /// The package's own.
+        own: PathBuf,
+    },
+    /// The same library is mapped from another file as well.
+    Twice {
+        /// The other file.
+        other: PathBuf,
+    },
 }
 
 /// What kind of difference a comparison found; each points to another culprit.

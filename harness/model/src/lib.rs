@@ -15,6 +15,7 @@ pub mod fault;
 pub mod finding;
 pub mod journal;
 pub mod ld_cache;
+pub mod library;
 pub mod oracle;
 pub mod outcome;
 pub mod package;

@@ -10,6 +10,7 @@ use crate::compat::Rule;
 pub use crate::fault::MachineFault;
 use crate::finding::Code;
 use crate::journal::Stage;
+use crate::library::Library;
 use crate::version::{ComputeCapability, DriverVersion, PtxIsa, Target, ToolkitVersion};
 
 /// How a case ended.
@@ -85,6 +86,16 @@ pub enum Problem {
     Timeout(u64),
     /// The files of the package have this flaw.
     Flaw(Code),
+    /// A library of the package cannot be opened.
+    Unloadable,
+    /// A call of this library failed with this code, one of its own.
+    LibraryError(Library, i32),
+    /// Parts of the package are of versions that do not fit together.
+    VersionSkew,
+    /// A library was loaded that is none of the package's and none of the driver's, or two of a kind were.
+    ForeignLibrary,
+    /// A library reaches the device in a lesser way than it must.
+    Uncovered,
     /// By this rule the package cannot work here, although its suite says that it must.
     Incompatible(Rule),
     /// The worker took more memory than it may.
@@ -110,6 +121,11 @@ impl Problem {
             Self::Signal(_) => "signal",
             Self::Timeout(_) => "timeout",
             Self::Flaw(code) => code.word(),
+            Self::Unloadable => "unloadable-library",
+            Self::LibraryError(..) => "library-error",
+            Self::VersionSkew => "version-skew",
+            Self::ForeignLibrary => "foreign-library",
+            Self::Uncovered => "not-covered",
             Self::Incompatible(_) => "incompatible-package",
             Self::MemoryLimit => "memory-limit",
             Self::NoResult => "no-result",
@@ -279,6 +295,42 @@ pub enum SkipReason {
         /// The rule that decided.
         rule: Rule,
     },
+    /// The package does not have the library.
+    #[error("the package has no {library}")]
+    NotInPackage {
+        /// The library.
+        library: Library,
+    },
+    /// The checks do not know the functions of a library of this name.
+    #[error(
+        "cudacheck does not know the functions of {soname}, and calls none that it does not know; it knows {known}"
+    )]
+    UnknownAbi {
+        /// What the library is called.
+        soname: String,
+        /// The names that are known.
+        known: String,
+    },
+    /// The library has no such function; older and newer ones have.
+    #[error("{library} has no function `{function}`")]
+    NoFunction {
+        /// What the library is called.
+        library: String,
+        /// The function.
+        function: String,
+    },
+    /// A right is missing that only an administrator can give.
+    #[error("{what}")]
+    Privilege {
+        /// Which, and how it is given.
+        what: String,
+    },
+    /// The library says that it cannot do this on this device, as its documentation does.
+    #[error("{what}")]
+    NotSupported {
+        /// What, and where that is said.
+        what: String,
+    },
     /// There is no package to examine.
     #[error("there is no package to examine: name its paths with --package")]
     NoPackage,
@@ -304,6 +356,11 @@ impl SkipReason {
             Self::UnknownFact { .. } => "unknown-fact",
             Self::DeviceWithdrawn { .. } => "device-withdrawn",
             Self::Incompatible { .. } => "incompatible-package",
+            Self::NotInPackage { .. } => "not-in-package",
+            Self::UnknownAbi { .. } => "unknown-abi",
+            Self::NoFunction { .. } => "no-function",
+            Self::Privilege { .. } => "no-privilege",
+            Self::NotSupported { .. } => "not-supported",
             Self::NoPackage => "no-package",
             Self::Interrupted => "interrupted",
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::library::Subject;
 use crate::outcome::{Finding, SkipReason};
 use crate::suite::{Case, Limits};
 use crate::task::TaskId;
@@ -33,6 +34,9 @@ pub struct Planned {
     pub limits: Limits,
     /// The index into the facts' devices.
     pub device: Option<usize>,
+    /// The library that a library check is made on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
 }
 
 /// One case that fails without being run.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::library::Subject;
 use crate::oracle::JitQuestion;
 use crate::suite::Check;
 
@@ -19,6 +20,9 @@ pub struct TaskId {
     pub suite: String,
     /// The case's name.
     pub case: String,
+    /// Which library of a package it is made on, where there are several of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The device's ordinal in the facts; none for a check that needs no device.
     pub device: Option<u32>,
 }
@@ -26,6 +30,9 @@ pub struct TaskId {
 impl fmt::Display for TaskId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.suite, self.case)?;
+        if let Some(subject) = &self.subject {
+            write!(formatter, ".{subject}")?;
+        }
         self.device
             .map_or(Ok(()), |device| write!(formatter, ".{device}"))
     }
@@ -83,6 +90,10 @@ pub struct OracleWork {
     /// PTX of the package, to be compiled in place of the smallest possible.
     #[serde(default)]
     pub modules: Vec<OracleModule>,
+    /// The package's libcudart, by absolute path. A worker that is given one asks nothing else: whatever it had
+    /// opened before would hide which driver libcudart finds by itself.
+    #[serde(default)]
+    pub runtime: Option<PathBuf>,
 }
 
 /// A piece of PTX that is to be compiled for a question.
@@ -108,6 +119,9 @@ pub struct CheckWork {
     /// The files of the package, by absolute path.
     #[serde(default)]
     pub package: Vec<PathBuf>,
+    /// The library that a library check is made on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
 }
 
 /// Where the driver's libraries are. Found once by the facts worker, then used by all.

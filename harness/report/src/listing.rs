@@ -97,6 +97,10 @@ fn check(check: &Check) -> String {
             Some(flaw) => format!("linkage {flaw}"),
             None => "linkage".to_owned(),
         },
+        Check::Library(library) => match &library.test {
+            Some(test) => format!("{} {} {test}", library.name, library.stage),
+            None => format!("{} {}", library.name, library.stage),
+        },
     }
 }
 
@@ -112,6 +116,10 @@ fn needs(suite: &Suite, case: &Case, catalogue: &Catalogue) -> String {
                 .flat_map(kernel_needs),
         ),
         Check::Linkage(_) => needs.push("a package".to_owned()),
+        Check::Library(library) => {
+            needs.push(format!("a package with {}", library.name));
+            needs.extend(library.needs_device().then(|| "a device".to_owned()));
+        }
     }
     let expected = case
         .expected_failure

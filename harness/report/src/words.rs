@@ -42,6 +42,11 @@ fn fault_blame(finding: &Finding) -> &'static str {
         | Problem::Timeout(_)
         | Problem::MemoryLimit
         | Problem::Flaw(_)
+        | Problem::Unloadable
+        | Problem::LibraryError(..)
+        | Problem::VersionSkew
+        | Problem::ForeignLibrary
+        | Problem::Uncovered
         | Problem::Incompatible(_)
         | Problem::NoResult => "machine at fault",
     }

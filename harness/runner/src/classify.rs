@@ -6,6 +6,7 @@
 
 mod expectation;
 mod explain;
+mod library;
 mod result;
 
 use cudacheck_model::compat;
@@ -55,6 +56,7 @@ pub fn classify(
         Record::Stage(_)
         | Record::Note { .. }
         | Record::JitLog { .. }
+        | Record::Mapped(_)
         | Record::Facts(_)
         | Record::Oracle(_) => None,
     });
@@ -73,6 +75,10 @@ pub fn classify(
             result @ (CheckResult::Mismatch { .. }
             | CheckResult::Flaws(_)
             | CheckResult::Cuda { .. }
+            | CheckResult::Unloadable { .. }
+            | CheckResult::Library { .. }
+            | CheckResult::Skew { .. }
+            | CheckResult::Strangers(_)
             | CheckResult::Machine(_)),
         ) => evidence.judge(result, ending),
     }
@@ -83,6 +89,7 @@ fn last_stage(entries: &[Entry]) -> Option<Stage> {
         Record::Stage(stage) => Some(stage),
         Record::Note { .. }
         | Record::JitLog { .. }
+        | Record::Mapped(_)
         | Record::Result(_)
         | Record::Facts(_)
         | Record::Oracle(_) => None,
@@ -125,7 +132,13 @@ impl Evidence<'_> {
             (
                 Examines::Package,
                 Some(
-                    Stage::Module
+                    Stage::OpenPackage
+                    | Stage::OpenParts
+                    | Stage::Versions
+                    | Stage::FirstCall
+                    | Stage::Compute
+                    | Stage::Provenance
+                    | Stage::Module
                     | Stage::Allocate
                     | Stage::Launch
                     | Stage::Synchronize
@@ -252,6 +265,7 @@ impl Evidence<'_> {
                 Record::Note { .. }
                 | Record::Stage(_)
                 | Record::JitLog { .. }
+                | Record::Mapped(_)
                 | Record::Result(_)
                 | Record::Facts(_)
                 | Record::Oracle(_) => None,

@@ -1,44 +1,57 @@
 //! Asks a driver's files what they would do, in workers that may hang or crash without taking the runner along.
 
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use cudacheck_model::journal::{Entry, Record};
-use cudacheck_model::oracle::{JitAnswer, JitVerdict, OracleAnswer};
+use cudacheck_model::oracle::{JitAnswer, JitVerdict, OracleAnswer, RuntimeAnswer};
 use cudacheck_model::task::{DriverFiles, OracleWork, Work};
 use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::device::link_driver;
 use crate::ending::{Ending, signal_name};
 use crate::interrupt::Interrupt;
 use crate::worker::{Job, work};
 
 /// How long one worker may take with all its questions. The compiler needs milliseconds for each.
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long a worker has at least, however little of the time for all is left.
+const SHORTEST: Duration = Duration::from_millis(100);
 /// How many workers may die until the compiler is not asked any more.
 const DEATHS: usize = 8;
 
-/// What the driver's files say. A compiler that hangs or dies is an answer to the question that it was asked; the
-/// others are put to another worker.
+/// What the driver's files and the package's libcudart say. All of it takes no longer than a probe may.
+///
+/// A compiler that hangs or dies is an answer to the question that it was asked; the others are put to another worker.
+/// libcudart has a worker of its own, in which nothing but it has opened the driver.
 pub async fn oracle(config: &Config, mut asked: OracleWork, driver: DriverFiles) -> OracleAnswer {
-    let (_sender, mut interrupts) = watch::channel(Interrupt::None);
+    let deadline = Instant::now() + config.probe_timeout;
+    let runtime = asked.runtime.take();
+    let mut all = driver_and_compiler(config, asked, &driver, deadline).await;
+    if let Some(library) = runtime {
+        let (answer, complaints) = libcudart(config, library, &driver, deadline).await;
+        all.runtime = answer;
+        all.complaints.extend(complaints);
+    }
+    all
+}
+
+async fn driver_and_compiler(
+    config: &Config,
+    mut asked: OracleWork,
+    driver: &DriverFiles,
+    deadline: Instant,
+) -> OracleAnswer {
     let mut all = OracleAnswer::default();
     for death in 0..DEATHS {
-        let limit = LIMIT.min(config.probe_timeout);
-        let job = Job {
-            id: "oracle".to_owned(),
-            directory: format!("oracle-{death}").into(),
-            work: Work::Oracle(asked.clone()),
-            driver: driver.clone(),
-            environment: Vec::new(),
-            limit,
-            slow: limit,
-        };
-        let done = work(config, &job, &mut interrupts, &mut |_| {}).await;
-        let (told, how) = read(&done.supervised.ending, done.entries);
+        let directory = format!("oracle-{death}");
+        let (told, how) = ask(config, &directory, &asked, driver, Vec::new(), deadline).await;
         let dealt_with = told.as_ref().map_or(0, |told| told.dealt_with);
         let silent = told.is_none();
         let told = told.unwrap_or_default();
         all.cuda = all.cuda.or(told.cuda);
+        all.forward = all.forward.or(told.forward);
         for complaint in told.complaints {
             if !all.complaints.contains(&complaint) {
                 all.complaints.push(complaint);
@@ -69,6 +82,67 @@ pub async fn oracle(config: &Config, mut asked: OracleWork, driver: DriverFiles)
     all
 }
 
+/// What libcudart said, and what kept it from saying more.
+async fn libcudart(
+    config: &Config,
+    library: PathBuf,
+    driver: &DriverFiles,
+    deadline: Instant,
+) -> (Option<RuntimeAnswer>, Vec<String>) {
+    // A directory of the driver's files alone, which is searched first: beside them may lie the rest of the system.
+    let links = config.run_dir.join("oracle-driver");
+    if let Err(error) = link_driver(driver, &links) {
+        let complaint = format!("the directory `{}`: {error}", links.display());
+        return (None, vec![complaint]);
+    }
+    let asked = OracleWork {
+        runtime: Some(library),
+        ..OracleWork::default()
+    };
+    let environment = vec![("LD_LIBRARY_PATH".to_owned(), first(&links, config))];
+    let directory = "oracle-runtime";
+    let (told, how) = ask(config, directory, &asked, driver, environment, deadline).await;
+    let told = told.unwrap_or_default();
+    let ended = how.map(|how| format!("the worker that asked the package's libcudart {how}"));
+    let complaints = told.complaints.into_iter().chain(ended);
+    (told.runtime, complaints.collect())
+}
+
+/// The search path of the workers, with a directory before it.
+fn first(directory: &Path, config: &Config) -> String {
+    let mut variables = config.environment.iter();
+    let given = variables.find(|(name, _)| name == "LD_LIBRARY_PATH");
+    let rest = given.map_or(String::new(), |(_, path)| format!(":{path}"));
+    format!("{}{rest}", directory.display())
+}
+
+/// Puts work to one worker. Returns what it told, and how it ended if not as it should.
+async fn ask(
+    config: &Config,
+    directory: &str,
+    asked: &OracleWork,
+    driver: &DriverFiles,
+    environment: Vec<(String, String)>,
+    deadline: Instant,
+) -> (Option<OracleAnswer>, Option<String>) {
+    let (_sender, mut interrupts) = watch::channel(Interrupt::None);
+    let left = deadline.saturating_duration_since(Instant::now());
+    // What has no time left is still started, and says so by its end.
+    let limit = LIMIT.min(left).max(SHORTEST);
+    let job = Job {
+        id: "oracle".to_owned(),
+        directory: directory.into(),
+        work: Work::Oracle(asked.clone()),
+        driver: driver.clone(),
+        shows_driver: false,
+        environment,
+        limit,
+        slow: limit,
+    };
+    let done = work(config, &job, &mut interrupts, &mut |_| {}).await;
+    read(&done.supervised.ending, done.entries)
+}
+
 /// The last that a worker told, and how it ended if not as it should.
 fn read(ending: &Ending, entries: Vec<Entry>) -> (Option<OracleAnswer>, Option<String>) {
     let told = entries
@@ -79,6 +153,7 @@ fn read(ending: &Ending, entries: Vec<Entry>) -> (Option<OracleAnswer>, Option<S
             Record::Stage(_)
             | Record::Note { .. }
             | Record::JitLog { .. }
+            | Record::Mapped(_)
             | Record::Result(_)
             | Record::Facts(_) => None,
         });
@@ -90,7 +165,7 @@ fn read(ending: &Ending, entries: Vec<Entry>) -> (Option<OracleAnswer>, Option<S
         }
         Ending::TimedOut { limit } => Some(format!(
             "did not come to an end within {} s",
-            limit.as_secs()
+            limit.as_secs().max(1)
         )),
         Ending::Stuck(fault) => Some(format!("is stuck: {fault}")),
         Ending::NotStarted { reason } => Some(format!("could not be started: {reason}")),

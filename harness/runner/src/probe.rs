@@ -48,6 +48,7 @@ pub(crate) async fn probe_in(
         directory: place.directory,
         work: Work::Facts(facts),
         driver,
+        shows_driver: false,
         environment: place.environment,
         limit: config.probe_timeout,
         slow: config.probe_timeout,
@@ -61,6 +62,7 @@ fn read(ending: &Ending, entries: Vec<Entry>, simulated: Option<String>) -> Mach
         Record::Stage(stage) => Some(stage),
         Record::Note { .. }
         | Record::JitLog { .. }
+        | Record::Mapped(_)
         | Record::Result(_)
         | Record::Facts(_)
         | Record::Oracle(_) => None,
@@ -73,6 +75,7 @@ fn read(ending: &Ending, entries: Vec<Entry>, simulated: Option<String>) -> Mach
             Record::Stage(_)
             | Record::Note { .. }
             | Record::JitLog { .. }
+            | Record::Mapped(_)
             | Record::Result(_)
             | Record::Oracle(_) => None,
         });

@@ -1,6 +1,7 @@
 //! Runs a plan: one case at a time on each device, different devices side by side, and every event in order.
 
 mod case;
+mod coverage;
 mod health;
 mod lane;
 mod tally;
@@ -149,10 +150,34 @@ pub fn interrupted(start: RunStarted, signal: i32, sink: &mut dyn FnMut(&Timed))
 fn stake(plan: &Plan) -> Stake {
     let mut tasks = planned_tasks(plan);
     let task = tasks.any(|task| task.case.check.needs_device());
-    let skip = plan
-        .skips
-        .iter()
-        .any(|skip| skip.reason != SkipReason::NoPackage);
+    let skip = plan.skips.iter().any(|skip| {
+        let about_files = match &skip.reason {
+            SkipReason::NoPackage
+            | SkipReason::NotInPackage { .. }
+            | SkipReason::UnknownAbi { .. } => true,
+            // A library that is checked as far as it can be without a device: the skip says what was not.
+            SkipReason::NoDevice { .. } => {
+                planned_tasks(plan).any(|task| task.id.suite == skip.id.suite)
+            }
+            SkipReason::Capability { .. }
+            | SkipReason::CapabilityBounds { .. }
+            | SkipReason::PtxIsa { .. }
+            | SkipReason::DriverVersion { .. }
+            | SkipReason::CudaVersion { .. }
+            | SkipReason::Attribute { .. }
+            | SkipReason::Platform { .. }
+            | SkipReason::Memory { .. }
+            | SkipReason::Devices { .. }
+            | SkipReason::UnknownFact { .. }
+            | SkipReason::DeviceWithdrawn { .. }
+            | SkipReason::Incompatible { .. }
+            | SkipReason::NoFunction { .. }
+            | SkipReason::Privilege { .. }
+            | SkipReason::NotSupported { .. }
+            | SkipReason::Interrupted => false,
+        };
+        !about_files
+    });
     if task || skip {
         Stake::Devices
     } else {

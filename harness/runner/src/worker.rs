@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::journal::{self, Entry};
+use cudacheck_model::library::Subject;
 use cudacheck_model::task::{DriverFiles, TASK_SCHEMA, Task, Work};
 use rustix::fs::{Mode, OFlags, open};
 use tokio::sync::watch;
@@ -29,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) directory: PathBuf,
     pub(crate) work: Work,
     pub(crate) driver: DriverFiles,
+    /// Whether the driver must be found by `LD_LIBRARY_PATH`. A library of a package has to find it by itself.
+    pub(crate) shows_driver: bool,
     /// Variables over those of all workers.
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) limit: Duration,
@@ -67,7 +70,7 @@ pub(crate) async fn work(
     };
     let launch = Launch {
         executable: &config.executable,
-        command: place.command(config),
+        command: place.command(config, job),
         environment: place.environment(config, job),
         directory: &place.private,
         log: &place.directory.join("output.log"),
@@ -136,16 +139,31 @@ impl Place {
         self.directory.join("driver")
     }
 
-    fn command(&self, config: &Config) -> Vec<OsString> {
+    /// The worker, through the loader that the package under test needs, if that is not the worker's own.
+    fn command(&self, config: &Config, job: &Job) -> Vec<OsString> {
+        let mut command: Vec<OsString> = Vec::new();
+        let mut executable = config.executable.clone();
+        if let Some(loader) = subject(job).and_then(|subject| subject.loader.as_ref()) {
+            let path = std::env::join_paths(&loader.library_path);
+            command.push(loader.path.clone().into());
+            command.push("--library-path".into());
+            // A directory with a colon in its name cannot be searched at all.
+            command.push(path.unwrap_or_default());
+            // In the loader's process, `self` is the loader.
+            if executable == Path::new("/proc/self/exe") {
+                executable = format!("/proc/{}/exe", std::process::id()).into();
+            }
+        }
         let words = [
-            config.executable.as_os_str(),
+            executable.as_os_str(),
             "worker".as_ref(),
             "--task".as_ref(),
             self.task.as_os_str(),
             "--journal".as_ref(),
             self.journal.as_os_str(),
         ];
-        words.into_iter().map(OsString::from).collect()
+        command.extend(words.into_iter().map(OsString::from));
+        command
     }
 
     /// Nothing of the runner's own environment: it may hold secrets, and every variable of a user's shell
@@ -162,11 +180,27 @@ impl Place {
         set("HOME", self.private.clone().into());
         set("TMPDIR", self.private.join("tmp").into());
         set("CUDA_CACHE_PATH", self.private.join("cuda-cache").into());
-        if matches!(job.work, Work::Check(_)) {
-            set("LD_LIBRARY_PATH", self.driver().into());
-        }
         for (name, value) in config.environment.iter().chain(&job.environment) {
             set(name, value.into());
+        }
+        if matches!(job.work, Work::Check(_)) && job.shows_driver {
+            // Behind what a package is wrapped with, as a host's driver would be.
+            let wrapped = variables
+                .iter()
+                .find(|(name, _)| name == "LD_LIBRARY_PATH")
+                .map(|(_, value)| value.clone());
+            let driver = self.driver();
+            let path = wrapped.map_or_else(
+                || driver.clone().into(),
+                |wrapped| {
+                    let mut path = wrapped;
+                    path.push(":");
+                    path.push(&driver);
+                    path
+                },
+            );
+            variables.retain(|(name, _)| name != "LD_LIBRARY_PATH");
+            variables.push(("LD_LIBRARY_PATH".into(), path));
         }
         variables
     }
@@ -182,6 +216,14 @@ impl Place {
             file.take(JOURNAL_LIMIT).read_to_end(&mut bytes).ok();
         }
         journal::read(&String::from_utf8_lossy(&bytes), &self.token)
+    }
+}
+
+/// The library that a job is about.
+fn subject(job: &Job) -> Option<&Subject> {
+    match &job.work {
+        Work::Check(work) => work.subject.as_ref(),
+        Work::Facts(_) | Work::Oracle(_) => None,
     }
 }
 

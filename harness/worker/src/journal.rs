@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use cudacheck_model::facts::MachineFacts;
-use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, Record, Stage};
+use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, MappedLibrary, Record, Stage};
 use cudacheck_model::oracle::OracleAnswer;
 
 /// The journal of one task. Clones write to the same file.
@@ -59,6 +59,10 @@ impl Journal {
 
     pub(crate) fn oracle(&self, answer: &OracleAnswer) {
         self.write(Record::Oracle(answer.clone()));
+    }
+
+    pub(crate) fn mapped(&self, libraries: Vec<MappedLibrary>) {
+        self.write(Record::Mapped(libraries));
     }
 
     pub(crate) fn result(&self, result: CheckResult) {

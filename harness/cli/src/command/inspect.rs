@@ -167,7 +167,7 @@ fn asked(capability: ComputeCapability) -> Asked {
 }
 
 /// The given store paths and everything that they refer to.
-fn closure(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn closure(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let directory = tempfile::Builder::new()
         .prefix("cudacheck-closure-")
         .tempdir()

@@ -8,9 +8,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cudacheck_inspect::{self as inspect, Search};
 use cudacheck_model::event::{RunStarted, Timed};
-use cudacheck_model::package::PackageFacts;
+use cudacheck_model::library::Subjects;
 use cudacheck_model::suite::{Check, Limits, Package, Suite, nearest};
 use cudacheck_model::task::DriverFiles;
 use cudacheck_report::jsonl::JsonLines;
@@ -20,6 +19,7 @@ use cudacheck_runner::{Config, DeviceFilter, Filter, PackageGiven};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use self::examined::Depth;
 use super::inspection::Inspection;
 use super::linkage;
 use super::probe::{self, Machine};
@@ -30,10 +30,20 @@ use crate::output;
 use crate::simulate::Simulation;
 use crate::suites::{self, Loaded};
 
+mod choice;
+mod examined;
+
 pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result<u8, Failure> {
     let catalogue = suites::catalogue();
     let packages = packages(&arguments.packages)?;
-    let Loaded { mut suites, words } = suites::load(&chosen(arguments), &catalogue)?;
+    let mut files = None;
+    let names = if arguments.suites.is_empty() && !packages.is_empty() {
+        files = examined::files(&packages, Depth::Names);
+        choice::suites(files.as_ref())
+    } else {
+        chosen(arguments)
+    };
+    let Loaded { mut suites, words } = suites::load(&names, &catalogue)?;
     name_package(&mut suites, &packages);
     known_cases(arguments, &suites)?;
     sensible_questions(&suites)?;
@@ -47,10 +57,20 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     config.suite_words = words;
     config.package.clone_from(&packages);
     let filter = filter(arguments);
-    let files = cudacheck_runner::asks_for_files(&suites, &filter)
-        .then(|| files(&packages))
-        .flatten();
+    let asks_for_libraries = choice::asks_for_libraries(&suites);
+    if files.is_none() && !packages.is_empty() {
+        let depth = if asks_for_libraries {
+            Some(Depth::Names)
+        } else {
+            cudacheck_runner::asks_for_files(&suites, &filter).then_some(Depth::Code)
+        };
+        files = depth.and_then(|depth| examined::files(&packages, depth));
+    }
     config.examined = cudacheck_runner::packages(&suites, files.as_ref());
+    let mut libraries = match &files {
+        Some(files) if asks_for_libraries => examined::libraries(files, arguments, &directory),
+        Some(_) | None => Subjects::new(),
+    };
 
     let start = RunStarted {
         run_id,
@@ -80,7 +100,15 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
             }
         };
         write_json(&directory.join("facts.json"), &facts);
-        let plan = cudacheck_runner::plan(&suites, &facts, &catalogue, &filter, &config.examined);
+        examined::on_machine(&mut libraries, &facts);
+        let plan = cudacheck_runner::plan(
+            &suites,
+            &facts,
+            &catalogue,
+            &filter,
+            &config.examined,
+            &libraries,
+        );
         write_json(&directory.join("plan.json"), &plan);
         cudacheck_runner::run(&config, start, facts, plan, &mut |event| sinks.event(event)).await
     });
@@ -98,13 +126,8 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
 
 /// The suites that the user named, or those that answer the question as it was asked.
 fn chosen(arguments: &RunArguments) -> Vec<String> {
-    let usual = if arguments.packages.is_empty() {
-        "kernels"
-    } else {
-        "linkage"
-    };
     if arguments.suites.is_empty() {
-        vec![usual.to_owned()]
+        vec!["kernels".to_owned()]
     } else {
         arguments.suites.clone()
     }
@@ -140,16 +163,6 @@ fn packages(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     paths.iter().map(absolute).collect()
 }
 
-/// What the files of the package reveal. Nothing, if none of them is one that a GPU's program is made of.
-fn files(packages: &[PathBuf]) -> Option<PackageFacts> {
-    let options = inspect::Options {
-        search: Search::FatbinSections,
-        ..inspect::Options::default()
-    };
-    let facts = inspect::inspect(packages, &options, &|_| {});
-    (!facts.files.is_empty()).then_some(facts)
-}
-
 /// A suite for any package examines the one that is given.
 fn name_package(suites: &mut [Suite], packages: &[PathBuf]) {
     let name = |path: &PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
@@ -158,7 +171,7 @@ fn name_package(suites: &mut [Suite], packages: &[PathBuf]) {
     };
     for suite in suites {
         let for_any =
-            suite.package.is_none() && !suite.cases.iter().any(|case| case.check.needs_device());
+            suite.package.is_none() && suite.cases.iter().all(|case| case.check.needs_package());
         if for_any {
             suite.package = Some(Package {
                 name: name.clone(),
@@ -215,6 +228,7 @@ fn config(
 ) -> Result<Config, Failure> {
     let mut config = Config::new(probe::executable()?, directory.to_owned());
     config.environment = machine.environment.clone();
+    config.environment.extend(arguments.env.iter().cloned());
     config.probe_timeout = Duration::from_secs(arguments.probe_timeout);
     config.default_limits = Limits {
         time_s: Some(arguments.time_limit),
@@ -251,6 +265,15 @@ fn rerun_prefix(arguments: &RunArguments) -> Vec<String> {
     }
     for package in &arguments.packages {
         words.extend(["--package".to_owned(), package.display().to_string()]);
+    }
+    for word in &arguments.allow_host_libraries {
+        words.extend(["--allow-host-libraries".to_owned(), word.clone()]);
+    }
+    if let Some(loader) = &arguments.loader {
+        words.extend(["--loader".to_owned(), loader.display().to_string()]);
+    }
+    for (name, value) in &arguments.env {
+        words.extend(["--env".to_owned(), format!("{name}={value}")]);
     }
     words
 }

@@ -18,6 +18,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use context::STORE;
 pub use context::{LoaderContext, LoaderKind};
 pub(crate) use search_path::{is_stubs, normal};
 

@@ -4,8 +4,10 @@
 //! against that schema, so what an editor underlines is what `cudacheck validate` refuses.
 
 mod complaint;
+mod library;
 mod read;
 mod schema;
+mod tester;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -15,8 +17,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use complaint::{Complaint, nearest};
+pub use library::{Coverage, LibraryCheck, LibraryStage};
 pub use read::{MAX_SUITE_BYTES, read};
 pub use schema::json_schema;
+pub use tester::{ExpectedResults, FIND, Selection, TesterCheck, TesterFormat};
 
 use crate::finding::{Code, Severity};
 use crate::version::{ComputeCapability, DriverVersion, ToolkitVersion};
@@ -132,11 +136,20 @@ pub struct Limits {
 }
 
 impl Check {
+    /// Whether it is about the files of a package, so that it means nothing without one.
+    pub fn needs_package(&self) -> bool {
+        match self {
+            Self::Kernel(_) => false,
+            Self::Linkage(_) | Self::Library(_) => true,
+        }
+    }
+
     /// Whether it is made on a device, and so once for each.
     pub fn needs_device(&self) -> bool {
         match self {
             Self::Kernel(_) => true,
             Self::Linkage(_) => false,
+            Self::Library(check) => check.needs_device(),
         }
     }
 }
@@ -192,6 +205,8 @@ pub enum Check {
     Kernel(KernelCheck),
     /// Reads the files of the package, without a device, and fails if it finds a certain flaw.
     Linkage(LinkageCheck),
+    /// Loads a library of the package and calls it.
+    Library(LibraryCheck),
 }
 
 /// A flaw that the package must not have.

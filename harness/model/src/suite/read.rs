@@ -10,8 +10,9 @@ use serde_yaml::options::DuplicateKeyPolicy;
 
 use super::complaint::{Complaint, nearest};
 use super::tree::{Content, Node};
-use super::{Suite, json_schema};
+use super::{LibraryStage, Suite, json_schema};
 use crate::catalogue::Catalogue;
+use crate::library::Library;
 
 /// Larger files are not suites. Callers check the size before they read.
 pub const MAX_SUITE_BYTES: u64 = 1 << 20;
@@ -141,6 +142,9 @@ impl Reader<'_> {
             {
                 self.kernel(node, catalogue);
             }
+            if let Some(check) = child(case, "check").and_then(|check| child(check, "library")) {
+                self.library(check);
+            }
             for holder in [child(case, "requires"), child(case, "expected-failure")] {
                 self.bounds(holder);
             }
@@ -160,6 +164,51 @@ impl Reader<'_> {
                 Some(node),
                 format!("there is no kernel `{name}`"),
                 Some(hint),
+            );
+        }
+    }
+
+    /// A test belongs to its library and to the stages that run one.
+    fn library(&mut self, check: &Node) {
+        let word = |name| child(check, name).and_then(Node::as_str);
+        let quoted = |name| {
+            let text = serde_json::Value::from(word(name)?);
+            Some(text)
+        };
+        let library = quoted("name").and_then(|name| serde_json::from_value::<Library>(name).ok());
+        let stage = quoted("stage").and_then(|it| serde_json::from_value::<LibraryStage>(it).ok());
+        let (Some(library), Some(stage)) = (library, stage) else {
+            return; // The schema has complained.
+        };
+        let tests = library.card().tests.iter().map(|test| test.name);
+        match child(check, "test") {
+            Some(node) if !stage.has_test() => self.complain(
+                Some(node),
+                format!("the stage `{stage}` runs no test"),
+                Some("leave `test` out, or take the stage `numeric`".to_owned()),
+            ),
+            Some(node) => {
+                let Some(name) = node.as_str().filter(|name| library.test(name).is_none()) else {
+                    return;
+                };
+                let near = nearest(name, tests).map(|near| format!("did you mean `{near}`?"));
+                let hint = near.unwrap_or_else(|| "cudacheck list --libraries".to_owned());
+                let message = format!("`{library}` has no test `{name}`");
+                self.complain(Some(node), message, Some(hint));
+            }
+            None if stage.has_test() => {
+                let all: Vec<&str> = tests.collect();
+                let hint = format!("name one of: {}", all.join(", "));
+                let message = format!("the stage `{stage}` needs a test");
+                self.complain(Some(check), message, Some(hint));
+            }
+            None => {}
+        }
+        if let Some(node) = child(check, "least").filter(|_| stage != LibraryStage::Coverage) {
+            self.complain(
+                Some(node),
+                format!("the stage `{stage}` finds no coverage"),
+                Some("leave `least` out, or take the stage `coverage`".to_owned()),
             );
         }
     }

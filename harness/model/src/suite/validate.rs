@@ -89,7 +89,7 @@ impl Reader<'_> {
             return self.wrong(node, "a mapping");
         };
         let Some(properties) = schema["properties"].as_object() else {
-            return;
+            return self.map(pairs, &schema["additionalProperties"], root);
         };
         let allowed: Vec<&str> = properties.keys().map(String::as_str).collect();
         let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
@@ -117,6 +117,25 @@ impl Reader<'_> {
             .filter_map(Value::as_str);
         for name in required.filter(|name| !seen.contains_key(name)) {
             self.complain(Some(node), format!("`{name}` is missing"), None);
+        }
+    }
+
+    /// A mapping whose keys are free, such as the names of variables.
+    fn map(&mut self, pairs: &[(Node, Node)], schema: &Value, root: &Value) {
+        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        for (key, value) in pairs {
+            let Some(name) = key.as_str() else {
+                self.wrong(key, "a word");
+                continue;
+            };
+            if let Some(first) = seen.insert(name, key.line) {
+                self.complain(
+                    Some(key),
+                    format!("`{name}` is given twice, first at line {first}"),
+                    Some("take one of them out".to_owned()),
+                );
+            }
+            self.validate(value, schema, root);
         }
     }
 

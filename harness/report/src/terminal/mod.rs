@@ -356,6 +356,11 @@ fn verdict(case: &CaseFinished) -> (String, Hue) {
         | Problem::MemoryLimit
         | Problem::NoResult
         | Problem::Flaw(_)
+        | Problem::Unloadable
+        | Problem::LibraryError(..)
+        | Problem::VersionSkew
+        | Problem::ForeignLibrary
+        | Problem::Uncovered
         | Problem::Incompatible(_)
         | Problem::Machine(_) => otherwise.to_owned(),
     };

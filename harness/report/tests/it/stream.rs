@@ -182,6 +182,7 @@ pub(crate) fn attempt(outcome: Outcome, printed: &str) -> Attempt {
         duration_ms: 1_203,
         stages: vec![(Stage::Start, 0), (Stage::Compare, 900_000)],
         notes: vec![("jit-wall-ms".to_owned(), "41".to_owned())],
+        mapped: Vec::new(),
         output: Output {
             head: printed.to_owned(),
             ..Output::default()
@@ -246,6 +247,7 @@ fn id(suite: &str, case: &str, device: Option<u32>) -> TaskId {
     TaskId {
         suite: suite.to_owned(),
         case: case.to_owned(),
+        subject: None,
         device,
     }
 }

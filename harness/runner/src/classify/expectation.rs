@@ -44,6 +44,11 @@ pub(crate) fn expect(
                 | Problem::MemoryLimit
                 | Problem::NoResult
                 | Problem::Flaw(_)
+                | Problem::Unloadable
+                | Problem::LibraryError(..)
+                | Problem::VersionSkew
+                | Problem::ForeignLibrary
+                | Problem::Uncovered
                 | Problem::Incompatible(_)
                 | Problem::Machine(_),
             ) => Outcome::Fault(finding),
@@ -73,6 +78,11 @@ pub(crate) fn attention(finding: &Finding, device: Option<&Device>) -> Option<Ma
         | Problem::Timeout(_)
         | Problem::MemoryLimit
         | Problem::Flaw(_)
+        | Problem::Unloadable
+        | Problem::LibraryError(..)
+        | Problem::VersionSkew
+        | Problem::ForeignLibrary
+        | Problem::Uncovered
         | Problem::Incompatible(_)
         | Problem::NoResult => None,
     }

@@ -31,6 +31,8 @@ pub(super) fn in_time(stage: Option<Stage>, seconds: u64) -> String {
         Some(Stage::Launch | Stage::Synchronize) => {
             format!("the kernel finishes within {seconds} s")
         }
+        Some(Stage::OpenPackage) => format!("the library is loaded within {seconds} s"),
+        Some(Stage::Compute) => format!("the library computes within {seconds} s"),
         Some(Stage::Module) => format!("the module is compiled and loaded within {seconds} s"),
         Some(
             Stage::Start
@@ -43,6 +45,10 @@ pub(super) fn in_time(stage: Option<Stage>, seconds: u64) -> String {
             | Stage::Allocate
             | Stage::CopyBack
             | Stage::Compare
+            | Stage::OpenParts
+            | Stage::Versions
+            | Stage::FirstCall
+            | Stage::Provenance
             | Stage::Release,
         )
         | None => format!("the check finishes within {seconds} s"),
@@ -52,7 +58,7 @@ pub(super) fn in_time(stage: Option<Stage>, seconds: u64) -> String {
 /// A worker that took too long. Nothing proves why, but the stage says where to look.
 pub(super) fn timeout(finding: &mut Finding) {
     let text = match finding.stage {
-        Some(Stage::Launch | Stage::Synchronize | Stage::CopyBack) => {
+        Some(Stage::Launch | Stage::Synchronize | Stage::CopyBack | Stage::Compute) => {
             "dmesg | grep Xid; if the kernel is only slow, raise limits.time-s"
         }
         Some(Stage::Module) => {
@@ -61,7 +67,20 @@ pub(super) fn timeout(finding: &mut Finding) {
         Some(
             Stage::Initialize | Stage::Device | Stage::Nvml | Stage::Context | Stage::LoadLibrary,
         ) => "nvidia-smi; if it hangs too, reboot; without persistence mode: nvidia-smi -pm 1",
-        Some(Stage::Start | Stage::Search | Stage::Allocate | Stage::Compare | Stage::Release)
+        Some(Stage::FirstCall) => {
+            "if the driver only compiles the library's PTX, raise limits.time-s, or take a library with machine code for the device"
+        }
+        Some(
+            Stage::Start
+            | Stage::Search
+            | Stage::OpenPackage
+            | Stage::OpenParts
+            | Stage::Versions
+            | Stage::Provenance
+            | Stage::Allocate
+            | Stage::Compare
+            | Stage::Release,
+        )
         | None => "look at the load of the machine: uptime; raise limits.time-s",
     };
     text.clone_into(&mut finding.remedy);

@@ -7,11 +7,12 @@ use cudacheck_model::finding as flaw;
 use cudacheck_model::journal::{CheckResult, MismatchKind, Record};
 use cudacheck_model::outcome::{Cause, Class, Explained, Finding, MachineFault, Outcome, Problem};
 
+use super::library::Call;
 use super::{Culprit, Evidence, decide, explain};
 use crate::ending::{Ending, signal_name};
 
 /// Lines of a log that a report shows; the rest is in the case's directory.
-const LOG_LINES: usize = 40;
+pub(super) const LOG_LINES: usize = 40;
 
 impl Evidence<'_> {
     /// What a result other than a pass or a skip means.
@@ -32,6 +33,28 @@ impl Evidence<'_> {
                 log,
             } => self.cuda(function, *code, name, text, log),
             CheckResult::Flaws(flaws) => self.flaws(flaws),
+            CheckResult::Unloadable { library, reason } => self.unloadable(library, reason),
+            CheckResult::Library {
+                library,
+                function,
+                code,
+                name,
+                text,
+                log,
+                driver,
+            } => self.library(
+                &Call {
+                    library: *library,
+                    function,
+                    code: *code,
+                    name,
+                    text,
+                    log,
+                },
+                *driver,
+            ),
+            CheckResult::Skew { expected, found } => self.skew(expected, found),
+            CheckResult::Strangers(strangers) => self.strangers(strangers),
             CheckResult::Machine(fault) => self.machine(fault, None),
         };
         if let (Some(note), Outcome::Fail(finding) | Outcome::Fault(finding)) =
@@ -85,7 +108,14 @@ impl Evidence<'_> {
         decide(culprit, finding)
     }
 
-    fn cuda(&self, function: &str, code: i32, name: &str, text: &str, log: &str) -> Outcome {
+    pub(super) fn cuda(
+        &self,
+        function: &str,
+        code: i32,
+        name: &str,
+        text: &str,
+        log: &str,
+    ) -> Outcome {
         let known = cuda::find(code);
         let name = match name {
             "" => cuda::name(code).unwrap_or("unnamed"),
@@ -123,7 +153,7 @@ impl Evidence<'_> {
     }
 
     /// What the entries of the package show about code that a driver refused.
-    fn proof(&self, code: i32) -> Option<Proof> {
+    pub(super) fn proof(&self, code: i32) -> Option<Proof> {
         let (package, device) = (self.context.package?, self.context.device?);
         let gpu = Gpu::device(device.ordinal, &device.name, device.compute_capability);
         match code {
@@ -159,6 +189,7 @@ impl Evidence<'_> {
             Record::JitLog { error, .. } => Some(error.as_str()),
             Record::Stage(_)
             | Record::Note { .. }
+            | Record::Mapped(_)
             | Record::Result(_)
             | Record::Facts(_)
             | Record::Oracle(_) => None,

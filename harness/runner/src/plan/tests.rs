@@ -3,6 +3,7 @@
 use cudacheck_model::catalogue::{AttributeNeed, KernelNeeds};
 use cudacheck_model::compat;
 use cudacheck_model::facts::{DriverFacts, Host, Jetson};
+use cudacheck_model::library::Subjects;
 use cudacheck_model::suite::Platform;
 use cudacheck_model::version::{PtxIsa, Target};
 
@@ -86,6 +87,7 @@ fn sentence(suite: &Suite, facts: &MachineFacts, filter: &Filter) -> String {
         &catalogue(),
         filter,
         &examined,
+        &Subjects::new(),
     );
     let again = plan(
         std::slice::from_ref(suite),
@@ -93,6 +95,7 @@ fn sentence(suite: &Suite, facts: &MachineFacts, filter: &Filter) -> String {
         &catalogue(),
         filter,
         &examined,
+        &Subjects::new(),
     );
     assert_eq!(
         serde_json::to_vec(&made).unwrap(),
@@ -260,6 +263,7 @@ fn limits_of_the_case_come_before_those_of_the_suite() {
         &catalogue(),
         &Filter::default(),
         &Packages::new(),
+        &Subjects::new(),
     );
     let limits = &made.tasks[0].limits;
     assert_eq!(
@@ -390,6 +394,7 @@ fn check_files(target: &str, expected: &str) {
         &catalogue(),
         &Filter::default(),
         &examined,
+        &Subjects::new(),
     );
     let skips = made.skips.iter().map(|skip| skip.reason.to_string());
     let runs = made.tasks.iter().map(|task| format!("run {}", task.id));

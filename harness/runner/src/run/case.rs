@@ -1,19 +1,21 @@
 //! One case on one device: its attempts, and what came of them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::cuda;
 use cudacheck_model::event::{Attempt, CaseFinished, Event, Output};
 use cudacheck_model::facts::Device;
 use cudacheck_model::journal::Record;
+use cudacheck_model::library::Subject;
 use cudacheck_model::outcome::{MachineFault, Outcome, Problem};
 use cudacheck_model::plan::{Planned, PlannedFailure};
+use cudacheck_model::suite::{Check, Coverage, LibraryStage};
 use cudacheck_model::task::{CheckWork, Work};
 use tokio::sync::{mpsc, watch};
 
-use super::{Shared, health};
+use super::{Shared, coverage, health};
 use crate::classify::{Context, Examines, attention, classify, expect};
 use crate::clock;
 use crate::device;
@@ -39,7 +41,16 @@ pub(super) async fn run(
             attempt: number,
         };
         events.send(started).unwrap_or_default();
-        let attempt = attempt(shared, task, number, interrupts, events).await;
+        let attempt = match &task.case.check {
+            Check::Library(check) if check.stage == LibraryStage::Coverage => {
+                let least = check.least.unwrap_or(Coverage::Jit);
+                coverage::attempt(shared, task, number, least, interrupts, events).await
+            }
+            Check::Library(_) | Check::Kernel(_) | Check::Linkage(_) => {
+                let way = Way::default();
+                attempt(shared, task, number, &way, interrupts, events).await
+            }
+        };
         let interrupted = *interrupts.borrow() != Interrupt::None;
         if number <= retries && !interrupted && worth_another(&attempt.outcome) {
             earlier.push(attempt);
@@ -110,6 +121,7 @@ pub(super) fn described(shared: &Shared, task: &Planned) -> CaseFinished {
             duration_ms: 0,
             stages: Vec::new(),
             notes: Vec::new(),
+            mapped: Vec::new(),
             output: Output::default(),
             leaked: 0,
         },
@@ -140,15 +152,25 @@ fn examines(task: &Planned) -> Examines {
     }
 }
 
-async fn attempt(
+/// How an attempt differs from others of the same case.
+#[derive(Default)]
+pub(super) struct Way {
+    /// The directory below the attempt's; none for the attempt's own.
+    pub(super) name: Option<&'static str>,
+    /// Variables over all others.
+    pub(super) environment: Vec<(String, String)>,
+}
+
+pub(super) async fn attempt(
     shared: &Shared,
     task: &Planned,
     number: u32,
+    way: &Way,
     interrupts: &mut watch::Receiver<Interrupt>,
     events: &mpsc::UnboundedSender<Event>,
 ) -> Attempt {
     let started = clock::now();
-    let job = job(shared, task, number);
+    let job = job(shared, task, number, way);
     let mut slow = |elapsed| {
         let event = Event::CaseSlow {
             id: task.id.clone(),
@@ -166,14 +188,16 @@ async fn attempt(
         package: shared.config.examined.get(&task.id.suite),
     };
     let outcome = classify(examines(task), &supervised.ending, &entries, &context);
-    let directory = directory(task, number).join("health");
+    let directory = job.directory.join("health");
     let outcome = health::revise(shared, context.device, outcome, directory, interrupts).await;
     let mut stages = Vec::new();
     let mut notes = Vec::new();
+    let mut mapped = Vec::new();
     for entry in entries {
         match entry.record {
             Record::Stage(stage) => stages.push((stage, entry.at_us)),
             Record::Note { key, value } => notes.push((key, value)),
+            Record::Mapped(libraries) => mapped = libraries,
             Record::JitLog { .. } | Record::Result(_) | Record::Facts(_) | Record::Oracle(_) => {}
         }
     }
@@ -183,6 +207,7 @@ async fn attempt(
         duration_ms: clock::milliseconds(supervised.duration),
         stages,
         notes,
+        mapped,
         output: supervised.output,
         leaked: supervised.leaked,
     }
@@ -210,29 +235,46 @@ impl Shared {
     }
 }
 
-fn job(shared: &Shared, task: &Planned, number: u32) -> Job {
+fn job(shared: &Shared, task: &Planned, number: u32, way: &Way) -> Job {
     let config = &shared.config;
     let limits = config.limits(&task.limits);
     let mut environment = Vec::new();
+    if let Check::Library(check) = &task.case.check {
+        let wrapped = check.environment.iter();
+        environment.extend(wrapped.map(|(name, value)| (name.clone(), value.clone())));
+    }
     environment.extend(shared.device(task).map(|device| shared.only(device)));
     if shared.facts.simulated.is_some() {
         let case = task.id.case.clone();
         environment.push(("CUDACHECK_SIMULATE_CASE".to_owned(), case));
     }
+    environment.extend(way.environment.iter().cloned());
+    let directory = directory(task, number);
     Job {
         id: task.id.to_string(),
-        directory: directory(task, number),
+        directory: way
+            .name
+            .map_or_else(|| directory.clone(), |name| directory.join(name)),
+        shows_driver: task.subject.is_none() || shows_driver(shared, task.subject.as_ref()),
         work: Work::Check(CheckWork {
             check: task.case.check.clone(),
             seed: config.seed,
             memory_budget: limits.memory,
             package: config.package.clone(),
+            subject: task.subject.clone(),
         }),
         driver: shared.driver.clone(),
         environment,
         limit: limits.time,
         slow: (limits.time / 5).max(SLOW),
     }
+}
+
+/// Whether a library of a package is shown the driver instead of finding it by itself: where the driver is not a
+/// host's, and where a package of Nix looks for it at a place that this host does not have.
+fn shows_driver(shared: &Shared, subject: Option<&Subject>) -> bool {
+    let of_nix = subject.is_some_and(|subject| subject.path.starts_with("/nix/store"));
+    shared.facts.simulated.is_some() || of_nix && !Path::new("/run/opengl-driver/lib").exists()
 }
 
 /// Whether a fault may be gone next time. A wrong value is evidence, and never tried away; a failure of
@@ -268,6 +310,11 @@ fn worth_another(outcome: &Outcome) -> bool {
         | Problem::InputChanged
         | Problem::NotRepeatable
         | Problem::Flaw(_)
+        | Problem::Unloadable
+        | Problem::LibraryError(..)
+        | Problem::VersionSkew
+        | Problem::ForeignLibrary
+        | Problem::Uncovered
         | Problem::Incompatible(_)
         | Problem::MemoryLimit => false,
     }

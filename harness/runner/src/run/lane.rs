@@ -108,6 +108,7 @@ pub(super) fn broken(
         duration_ms: 0,
         stages: Vec::new(),
         notes: Vec::new(),
+        mapped: Vec::new(),
         output: Output::default(),
         leaked: 0,
     };

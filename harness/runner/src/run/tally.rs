@@ -89,6 +89,11 @@ impl Tally {
             | Problem::MemoryLimit
             | Problem::NoResult
             | Problem::Flaw(_)
+            | Problem::Unloadable
+            | Problem::LibraryError(..)
+            | Problem::VersionSkew
+            | Problem::ForeignLibrary
+            | Problem::Uncovered
             | Problem::Incompatible(_)
             | Problem::Machine(_) => {}
         }

@@ -120,7 +120,9 @@ pub(crate) fn device(ordinal: u32) -> Device {
 /// A case that examines a package, and behaves as its name says.
 pub(crate) fn task(name: &str) -> Planned {
     Planned {
+        subject: None,
         id: TaskId {
+            subject: None,
             suite: "s".to_owned(),
             case: name.to_owned(),
             device: Some(0),

@@ -8,11 +8,8 @@ use cudacheck_model::fault::MachineFault;
 
 /// Complains unless `expected` is the only driver that this process has mapped.
 pub(super) fn only(expected: &Path) -> Result<(), MachineFault> {
-    let maps = fs::read("/proc/self/maps").map_err(|error| MachineFault::Harness {
-        message: format!("`/proc/self/maps` cannot be read: {error}"),
-    })?;
     let real = fs::canonicalize(expected).unwrap_or_else(|_| expected.to_owned());
-    let files = files(&String::from_utf8_lossy(&maps));
+    let files = all()?;
     match stranger(&files, &real, same_file) {
         Some(other) if other.iter().any(|part| part == "stubs") => {
             Err(MachineFault::StubLibrary { library: other })
@@ -32,6 +29,14 @@ pub(super) fn only(expected: &Path) -> Result<(), MachineFault> {
             ),
         }),
     }
+}
+
+/// The files that this process has mapped, each once.
+pub(super) fn all() -> Result<Vec<PathBuf>, MachineFault> {
+    let maps = fs::read("/proc/self/maps").map_err(|error| MachineFault::Harness {
+        message: format!("`/proc/self/maps` cannot be read: {error}"),
+    })?;
+    Ok(files(&String::from_utf8_lossy(&maps)))
 }
 
 /// The mapped files, each once, in the order of their addresses.

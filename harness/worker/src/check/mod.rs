@@ -3,6 +3,7 @@
 mod cudarc;
 mod gates;
 mod kernel;
+mod library;
 mod mapped;
 
 use cudacheck_model::fault::MachineFault;
@@ -25,6 +26,7 @@ pub(crate) fn run(
             journal.stage(Stage::Search);
             linkage(check, &work.package)
         }
+        Check::Library(check) => library::run(journal, files, work, check),
         Check::Kernel(check) => match cudacheck_kernels::find(&check.name) {
             Some(kernel) => {
                 let seed = check.seed.unwrap_or(work.seed);

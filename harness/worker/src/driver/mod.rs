@@ -10,7 +10,7 @@ use std::fmt;
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::journal::CheckResult;
 
-pub(crate) use ffi::{DeviceHandle, Driver, Geometry, Module};
+pub(crate) use ffi::{Context, DeviceHandle, Driver, Geometry, Module};
 
 /// What a function of the driver returned: a value of `CUresult` in `cuda.h`, known or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

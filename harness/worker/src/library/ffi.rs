@@ -4,10 +4,12 @@
     reason = "loading foreign code and naming a function's type are promises that no compiler can check"
 )]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char, c_void};
+use std::marker::PhantomData;
 use std::path::Path;
+use std::ptr;
 
-use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
+use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW};
 
 /// An open library. It is never closed: drivers keep threads whose code would vanish under them.
 pub(crate) struct SharedLibrary {
@@ -32,6 +34,24 @@ impl SharedLibrary {
         }
     }
 
+    /// Opens a file of a package, with every function that it needs of others looked up at once: what is missing is
+    /// better known now than in the middle of a computation.
+    ///
+    /// # Errors
+    ///
+    /// The dynamic loader's words.
+    pub(crate) fn open_now(path: &Path) -> Result<Self, String> {
+        // SAFETY: the caller names a library of the package under test; its initialisers run in a worker process,
+        // whose death the supervisor expects.
+        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+        match library {
+            Ok(library) => Ok(Self {
+                library: Box::leak(Box::new(library)),
+            }),
+            Err(error) => Err(words(&error)),
+        }
+    }
+
     /// The function of this name, if the library has it.
     ///
     /// # Safety
@@ -43,6 +63,152 @@ impl SharedLibrary {
         symbol.ok().map(|symbol| *symbol)
     }
 }
+
+/// A status that a library returned: zero where it succeeded, whatever its header calls the others.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Status(pub(crate) i32);
+
+/// An opaque handle of a library, by its address.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Handle(*mut c_void);
+
+impl Handle {
+    pub(crate) const NULL: Self = Self(ptr::null_mut());
+}
+
+/// An address in a device's memory. The host never reads or writes what lies there.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct DevicePointer(pub(crate) u64);
+
+impl DevicePointer {
+    pub(crate) const NULL: Self = Self(0);
+
+    /// So many bytes further.
+    pub(crate) const fn offset(self, bytes: u64) -> Self {
+        Self(self.0 + bytes)
+    }
+}
+
+/// What a library reads of the host's memory: a pointer to the first of some elements.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(crate) struct In<'a, T>(*const T, PhantomData<&'a [T]>);
+
+impl<T> In<'_, T> {
+    pub(crate) const NULL: Self = Self(ptr::null(), PhantomData);
+}
+
+impl<'a, T> From<&'a [T]> for In<'a, T> {
+    fn from(elements: &'a [T]) -> Self {
+        Self(elements.as_ptr(), PhantomData)
+    }
+}
+
+impl<'a, T, const N: usize> From<&'a [T; N]> for In<'a, T> {
+    fn from(elements: &'a [T; N]) -> Self {
+        Self(elements.as_ptr(), PhantomData)
+    }
+}
+
+/// A string for a library.
+impl<'a> From<&'a CStr> for In<'a, c_char> {
+    fn from(text: &'a CStr) -> Self {
+        Self(text.as_ptr(), PhantomData)
+    }
+}
+
+/// What a library writes to the host's memory: a pointer to the first of some elements.
+#[repr(transparent)]
+pub(crate) struct Out<'a, T>(*mut T, PhantomData<&'a mut [T]>);
+
+impl<T> Out<'_, T> {
+    pub(crate) const NULL: Self = Self(ptr::null_mut(), PhantomData);
+}
+
+impl<'a, T> From<&'a mut [T]> for Out<'a, T> {
+    fn from(elements: &'a mut [T]) -> Self {
+        Self(elements.as_mut_ptr(), PhantomData)
+    }
+}
+
+impl<'a, T, const N: usize> From<&'a mut [T; N]> for Out<'a, T> {
+    fn from(elements: &'a mut [T; N]) -> Self {
+        Self(elements.as_mut_ptr(), PhantomData)
+    }
+}
+
+/// A string of a library that is never changed and never freed, as error strings are.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(crate) struct Words(*const c_char);
+
+impl Words {
+    /// The text; empty where the library has none.
+    pub(crate) fn text(self) -> String {
+        if self.0.is_null() {
+            return String::new();
+        }
+        // SAFETY: the library returned it as a string that ends with NUL and lives as long as the library,
+        // which is never closed.
+        let text = unsafe { CStr::from_ptr(self.0) };
+        text.to_string_lossy().into_owned()
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Called<T> {
+    /// The function.
+    pub(crate) function: &'static CStr,
+    /// What it returned; none if the library has no such function.
+    pub(crate) value: Option<T>,
+}
+
+/// Declares functions of a library: a table whose methods look a function up and call it.
+///
+/// Use it in modules named `ffi` only. The signatures are the safety argument: each must be the one that the library's
+/// own header declares for the SONAMEs that the model lists, with `In`, `Out`, `&T`, and `&mut T` for pointers to the
+/// host's memory, and `DevicePointer` for pointers to a device's. A pointer that a library keeps must be kept alive
+/// by the caller as long as the library may use it.
+macro_rules! abi {
+    (
+        $(#[$about:meta])*
+        $table:ident;
+        $($(#[$doc:meta])* fn $name:ident = $symbol:literal ($($argument:ident : $type:ty),* $(,)?) -> $value:ty;)*
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy)]
+        pub(super) struct $table<'l>(&'l $crate::library::SharedLibrary);
+
+        impl<'l> $table<'l> {
+            pub(super) fn new(library: &'l $crate::library::SharedLibrary) -> Self {
+                Self(library)
+            }
+
+            $(
+                $(#[$doc])*
+                #[expect(clippy::allow_attributes, reason = "the next line must allow")]
+                #[allow(clippy::too_many_arguments, dead_code, reason = "a signature is the library's")]
+                pub(super) fn $name(&self, $($argument: $type),*) -> $crate::library::Called<$value> {
+                    type Function = unsafe extern "C" fn($($type),*) -> $value;
+                    // SAFETY: the type is a function pointer of the signature that the library's header declares.
+                    let function = unsafe { self.0.function::<Function>($symbol) };
+                    let value = function.map(|function| {
+                        // SAFETY: the arguments have the types of the signature, and what they point to lives
+                        // through the call.
+                        unsafe { function($($argument),*) }
+                    });
+                    $crate::library::Called { function: $symbol, value }
+                }
+            )*
+        }
+    };
+}
+
+pub(crate) use abi;
 
 /// What `dlerror` said, without the wrapper's own words before it.
 fn words(error: &libloading::Error) -> String {

@@ -4,4 +4,4 @@
 
 mod ffi;
 
-pub(crate) use ffi::SharedLibrary;
+pub(crate) use ffi::{Called, DevicePointer, Handle, In, Out, SharedLibrary, Status, Words, abi};

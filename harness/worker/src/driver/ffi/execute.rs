@@ -63,6 +63,11 @@ impl Driver {
     /// `cuModuleLoadDataEx`, with the logs of the just-in-time compiler, which are there whether or not
     /// it succeeds. A context must be current.
     pub(crate) fn load_module(&self, ptx: &str) -> (Result<Module, CallError>, JitLogs) {
+        self.load_image(ptx.replace('\0', " ").as_bytes())
+    }
+
+    /// As [`Driver::load_module`], for machine code or PTX: a cubin, a fatbin, or text without NUL.
+    pub(crate) fn load_image(&self, image: &[u8]) -> (Result<Module, CallError>, JitLogs) {
         // The numbers of `CUjit_option`: wall time, both logs with their sizes, verbosity.
         let mut options: [c_int; 6] = [2, 3, 4, 5, 6, 12];
         let mut info = vec![0u8; LOG_BYTES + 1];
@@ -76,7 +81,8 @@ impl Driver {
             size,
             ptr::without_provenance_mut(1),
         ];
-        let image = CString::new(ptx.replace('\0', " ")).expect("every NUL was replaced");
+        // A NUL ends PTX; machine code says how long it is.
+        let image: Vec<u8> = image.iter().copied().chain([0]).collect();
         let mut module = ptr::null_mut();
         let loaded = call!(
             self,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use super::{CallError, CudaStatus};
 use crate::library::SharedLibrary;
 
-pub(crate) use execute::{Geometry, Module};
+pub(crate) use execute::{Context, Geometry, Module};
 
 /// An open driver library.
 pub(crate) struct Driver {

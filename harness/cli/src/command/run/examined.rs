@@ -1,0 +1,170 @@
+//! What the packages of a run contain: the libraries that can be checked, where their parts may come from, and which
+//! loader they need.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use cudacheck_inspect::subject::subjects;
+use cudacheck_inspect::{Options, Search, inspect};
+use cudacheck_model::facts::MachineFacts;
+use cudacheck_model::library::{Loader, Subject, Subjects};
+use cudacheck_model::package::PackageFacts;
+
+use crate::arguments::RunArguments;
+use crate::command::inspect::closure;
+
+/// How thoroughly the files of packages are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Depth {
+    /// For the GPU code in them.
+    Code,
+    /// Also for what they open by name.
+    Names,
+}
+
+/// What the files of the packages reveal. Nothing, if none of them is one that a GPU's program is made of.
+pub(super) fn files(packages: &[PathBuf], depth: Depth) -> Option<PackageFacts> {
+    let search = match depth {
+        Depth::Code => Search::FatbinSections,
+        Depth::Names => Search::Everywhere,
+    };
+    let options = Options {
+        search,
+        ..Options::default()
+    };
+    let facts = inspect(packages, &options, &|_| {});
+    (!facts.files.is_empty()).then_some(facts)
+}
+
+/// The libraries of the packages, with all that the command line says of them.
+pub(super) fn libraries(
+    facts: &PackageFacts,
+    arguments: &RunArguments,
+    directory: &Path,
+) -> Subjects {
+    let mut libraries = subjects(facts);
+    let closure = closure_of(&facts.roots);
+    let own = own_c_library();
+    for subject in libraries.values_mut().flatten() {
+        let territory = &mut subject.territory;
+        territory.closure.extend(closure.iter().cloned());
+        territory
+            .excepted
+            .clone_from(&arguments.allow_host_libraries);
+        subject.loader = match &arguments.loader {
+            Some(path) => loader(path, "as --loader says".to_owned(), directory),
+            None => newer_loader(subject, own.as_deref(), directory),
+        };
+    }
+    libraries
+}
+
+/// Adds what only the machine knows: where the driver's libraries are.
+pub(super) fn on_machine(libraries: &mut Subjects, facts: &MachineFacts) {
+    let found = [&facts.driver.libcuda, &facts.driver.nvml];
+    let mut directories = BTreeSet::new();
+    for library in found.into_iter().flatten() {
+        let real = fs::canonicalize(&library.path).ok();
+        let files = [Some(library.path.clone()), real];
+        directories.extend(
+            files
+                .iter()
+                .flatten()
+                .filter_map(|file| file.parent())
+                .map(Path::to_owned),
+        );
+    }
+    for subject in libraries.values_mut().flatten() {
+        subject.territory.driver.extend(directories.iter().cloned());
+    }
+}
+
+/// The closure of store paths, as far as Nix is here to tell it. What it does not tell is found to be foreign by the
+/// check itself, which names the file.
+fn closure_of(roots: &[PathBuf]) -> Vec<PathBuf> {
+    let stored: Vec<PathBuf> = roots
+        .iter()
+        .filter_map(|root| fs::canonicalize(root).ok())
+        .filter(|root| root.starts_with("/nix/store"))
+        .collect();
+    if stored.is_empty() {
+        return Vec::new();
+    }
+    closure(&stored).unwrap_or_default()
+}
+
+/// The C library of this process, in which workers run unless they are started through another loader.
+fn own_c_library() -> Option<PathBuf> {
+    mapped("libc.so.6")
+}
+
+/// A library of this process by its name.
+fn mapped(name: &str) -> Option<PathBuf> {
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    let paths = maps
+        .lines()
+        .filter_map(|line| line.find('/').map(|at| &line[at..]));
+    let mut named = paths.filter(|path| Path::new(path).file_name().is_some_and(|it| it == name));
+    named.next().map(PathBuf::from)
+}
+
+/// The loader of the library's own closure, if its C library is newer than the worker's: only that one can load it.
+fn newer_loader(subject: &Subject, own: Option<&Path>, directory: &Path) -> Option<Loader> {
+    let part = subject.parts.iter().find(|part| part.name == "libc.so.6")?;
+    let theirs = part.found.as_deref()?;
+    let own = own?;
+    if fs::canonicalize(own).ok()? == fs::canonicalize(theirs).ok()? {
+        return None;
+    }
+    let (new, old) = (glibc(theirs)?, glibc(own)?);
+    if new <= old {
+        return None;
+    }
+    let of = |(major, minor): (u32, u32)| format!("{major}.{minor}");
+    let because = format!(
+        "its glibc {} is newer than the worker's {}",
+        of(new),
+        of(old)
+    );
+    let beside = fs::read_dir(theirs.parent()?).ok()?.flatten();
+    let mut loaders = beside.map(|entry| entry.path()).filter(|path| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with("ld-linux-") && name.contains(".so"))
+    });
+    loader(&loaders.next()?, because, directory)
+}
+
+/// A loader with the few libraries that the worker itself needs, and no others: a whole directory of the host on its
+/// search path would hide what the package lacks.
+fn loader(path: &Path, because: String, directory: &Path) -> Option<Loader> {
+    let path = std::path::absolute(path).ok()?;
+    let links = directory.join("loader");
+    fs::create_dir_all(&links).ok()?;
+    if let Some(unwinder) = mapped("libgcc_s.so.1") {
+        // The link of an earlier library of this run is the same.
+        let _ = symlink(unwinder, links.join("libgcc_s.so.1"));
+    }
+    Some(Loader {
+        library_path: vec![path.parent()?.to_owned(), links],
+        path,
+        because,
+    })
+}
+
+/// The newest version of symbols that a C library has.
+fn glibc(library: &Path) -> Option<(u32, u32)> {
+    let options = Options {
+        search: Search::FatbinSections,
+        ..Options::default()
+    };
+    let facts = inspect(&[library.to_owned()], &options, &|_| {});
+    let elf = facts.files.first()?.elf.as_ref()?;
+    let number = |version: &String| {
+        let (major, minor) = version.strip_prefix("GLIBC_")?.split_once('.')?;
+        Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
+    };
+    elf.provided_versions.iter().filter_map(number).max()
+}

@@ -1,0 +1,322 @@
+//! Checks a library of a package in one stage, in a process that has loaded nothing else before.
+//!
+//! Each library has a module with its functions (`ffi`), its tests, and what it says of its version. What is common
+//! to all is here: the order of the stages, the device, and the proof of what was loaded.
+
+mod bench;
+mod cublas;
+mod cublaslt;
+mod cudart;
+mod cudnn;
+mod cudss;
+mod cufft;
+mod cupti;
+mod curand;
+mod cusolver;
+mod cusparse;
+mod cutensor;
+mod exact;
+mod magma;
+mod nccl;
+mod npp;
+mod nvjitlink;
+mod nvjpeg;
+mod nvrtc;
+mod opencv;
+mod opened;
+mod provenance;
+mod tensorrt;
+
+use cudacheck_model::fault::MachineFault;
+use cudacheck_model::journal::{CheckResult, Stage};
+use cudacheck_model::library::{Library, PartNeed, Subject, TestNeeds};
+use cudacheck_model::suite::{LibraryCheck, LibraryStage};
+use cudacheck_model::task::{CheckWork, DriverFiles};
+
+use super::mapped;
+use crate::journal::Journal;
+use crate::library::{SharedLibrary, Status};
+
+pub(super) use bench::Bench;
+pub(super) use opened::{Named, Opened};
+
+/// Ends a check early, with its result.
+pub(super) type Stop = Box<CheckResult>;
+
+/// What a step of a check answers.
+pub(super) type Verdict = Result<(), Stop>;
+
+/// A test that needs no device, by the name that the model lists.
+pub(super) type HostTest = (&'static str, fn(&Opened<'_>) -> Verdict);
+
+/// A test on a device, by the name that the model lists.
+pub(super) type DeviceTest = (&'static str, fn(&Opened<'_>, &Bench<'_>) -> Verdict);
+
+/// What can be asked of a library.
+pub(super) struct Checks {
+    /// Makes the library look for the driver and for its parts, by a call that is harmless without a device. The
+    /// status is not judged: without a driver it is an error, as it must be.
+    pub(super) cold: Option<fn(&Opened<'_>) -> Verdict>,
+    /// Asks for versions, tells them as notes, and compares those that must agree.
+    pub(super) versions: Option<fn(&Opened<'_>) -> Verdict>,
+    /// Tests without a device.
+    pub(super) host: &'static [HostTest],
+    /// Tests with one.
+    pub(super) device: &'static [DeviceTest],
+    /// What the library itself calls a status.
+    pub(super) explain: fn(&SharedLibrary, Status) -> Named,
+}
+
+/// Runs one stage on the library that the task names.
+pub(super) fn run(
+    journal: &Journal,
+    files: &DriverFiles,
+    work: &CheckWork,
+    check: &LibraryCheck,
+) -> CheckResult {
+    let Some(subject) = &work.subject else {
+        return harness("the task names no library".to_owned());
+    };
+    journal.note("library", subject.path.display().to_string());
+    if let Some(loader) = &subject.loader {
+        journal.note(
+            "loader",
+            format!("{} ({})", loader.path.display(), loader.because),
+        );
+    }
+    match stage(journal, files, work, check, subject) {
+        Ok(()) => CheckResult::Pass,
+        Err(result) => *result,
+    }
+}
+
+fn stage(
+    journal: &Journal,
+    files: &DriverFiles,
+    work: &CheckWork,
+    check: &LibraryCheck,
+    subject: &Subject,
+) -> Verdict {
+    let checks = checks(check.name);
+    let context = Context {
+        journal,
+        subject,
+        library: check.name,
+        checks,
+    };
+    let done = match check.stage {
+        LibraryStage::Cold => cold(&context, files),
+        LibraryStage::Versions => versions(&context),
+        LibraryStage::Numeric | LibraryStage::Coverage => numeric(&context, files, work, check),
+    };
+    // Also after a failure: a stranger among the libraries is the better story, since it explains the rest.
+    journal.stage(Stage::Provenance);
+    let strangers = provenance::strangers(journal, subject);
+    match (done, strangers) {
+        // What cannot be judged here is not judged by what was loaded either.
+        (Err(stop), _) if matches!(*stop, CheckResult::Skip { .. } | CheckResult::Machine(_)) => {
+            Err(stop)
+        }
+        (_, Err(stop)) => Err(stop),
+        (done, Ok(())) => done,
+    }
+}
+
+/// What all stages know.
+struct Context<'a> {
+    journal: &'a Journal,
+    subject: &'a Subject,
+    library: Library,
+    checks: &'static Checks,
+}
+
+impl<'a> Context<'a> {
+    fn open(&self) -> Result<Opened<'a>, Stop> {
+        self.journal.stage(Stage::OpenPackage);
+        Opened::open(
+            self.journal,
+            self.library,
+            self.subject,
+            self.checks.explain,
+        )
+    }
+}
+
+/// Nothing is loaded before the library, so that it meets what it would meet in a user's program.
+fn cold(context: &Context<'_>, files: &DriverFiles) -> Verdict {
+    let opened = context.open()?;
+    context.journal.stage(Stage::OpenParts);
+    for part in context.subject.parts.iter().filter(|part| !part.driver) {
+        match (&part.found, part.need) {
+            // The loader itself took these, or would have refused the library.
+            (_, PartNeed::Linked) => {}
+            (Some(path), PartNeed::Required | PartNeed::Feature | PartNeed::Optional) => {
+                if let Err(reason) = SharedLibrary::open_now(path) {
+                    return Err(Box::new(CheckResult::Unloadable {
+                        library: part.name.clone(),
+                        reason,
+                    }));
+                }
+            }
+            (None, PartNeed::Required) => {
+                return Err(Box::new(CheckResult::Unloadable {
+                    library: part.name.clone(),
+                    reason: format!(
+                        "{}: cannot open shared object file: {} opens it by name, and nothing on its search path has it",
+                        part.name, context.subject.soname
+                    ),
+                }));
+            }
+            (None, PartNeed::Feature | PartNeed::Optional) => {
+                context.journal.note("part-not-found", part.name.clone());
+            }
+        }
+    }
+    let Some(touch) = context.checks.cold else {
+        return Ok(());
+    };
+    context.journal.stage(Stage::FirstCall);
+    touch(&opened)?;
+    let asks_for_it = context
+        .subject
+        .parts
+        .iter()
+        .any(|part| part.driver && part.name.starts_with("libcuda.so"));
+    let mapped = mapped::all().map_err(|fault| Box::new(CheckResult::Machine(fault)))?;
+    match (
+        &files.libcuda,
+        provenance::driver(&mapped, files.libcuda.as_deref()),
+    ) {
+        (Some(driver), None) if asks_for_it => Err(Box::new(CheckResult::Unloadable {
+            library: "libcuda.so.1".to_owned(),
+            reason: format!(
+                "libcuda.so.1: cannot open shared object file: the driver is {}, but {} did not find it by itself",
+                driver.display(),
+                context.subject.soname
+            ),
+        })),
+        (None, None) if asks_for_it => {
+            context.journal.note(
+                "driver",
+                "this machine has none, so whether the library finds it was not seen",
+            );
+            Ok(())
+        }
+        (Some(_) | None, found) => {
+            if let Some(found) = found {
+                context.journal.note("driver", found.display().to_string());
+            }
+            Ok(())
+        }
+    }
+}
+
+fn versions(context: &Context<'_>) -> Verdict {
+    let opened = context.open()?;
+    context.journal.stage(Stage::Versions);
+    match context.checks.versions {
+        Some(ask) => ask(&opened),
+        None => Ok(()),
+    }
+}
+
+fn numeric(
+    context: &Context<'_>,
+    files: &DriverFiles,
+    work: &CheckWork,
+    check: &LibraryCheck,
+) -> Verdict {
+    let name = check.test.as_deref().unwrap_or_default();
+    let needs = check.known_test().map(|test| test.needs);
+    let seed = work.seed;
+    context.journal.note("seed", seed.to_string());
+    let host = context.checks.host.iter().find(|(test, _)| *test == name);
+    let device = context.checks.device.iter().find(|(test, _)| *test == name);
+    match (needs, host, device) {
+        (Some(TestNeeds::Nothing), Some((_, test)), _) => {
+            let opened = context.open()?;
+            context.journal.stage(Stage::FirstCall);
+            test(&opened)
+        }
+        (Some(TestNeeds::Device), _, Some((_, test))) => {
+            let device = bench::Device::open(context.journal, files)?;
+            let opened = context.open()?;
+            let bench = Bench::new(context.journal, &device, seed, work.memory_budget)?;
+            context.journal.stage(Stage::FirstCall);
+            let done = test(&opened, &bench).map_err(|stop| bench.with_driver(stop));
+            device.proven()?;
+            done?;
+            context.journal.stage(Stage::Release);
+            bench.release()?;
+            device.release()
+        }
+        (None | Some(TestNeeds::Nothing | TestNeeds::Device), _, _) => Err(Box::new(harness(
+            format!("this worker has no test `{name}` of {}", check.name),
+        ))),
+    }
+}
+
+fn harness(message: String) -> CheckResult {
+    CheckResult::Machine(MachineFault::Harness { message })
+}
+
+/// What can be asked of each library.
+fn checks(library: Library) -> &'static Checks {
+    match library {
+        Library::Cudart => &cudart::CHECKS,
+        Library::Cublas => &cublas::CHECKS,
+        Library::CublasLt => &cublaslt::CHECKS,
+        Library::Cudnn => &cudnn::CHECKS,
+        Library::Cufft => &cufft::CHECKS,
+        Library::Curand => &curand::CHECKS,
+        Library::Cusolver => &cusolver::CHECKS,
+        Library::Cusparse => &cusparse::CHECKS,
+        Library::Cutensor => &cutensor::CHECKS,
+        Library::Npp => &npp::CHECKS,
+        Library::Nvjpeg => &nvjpeg::CHECKS,
+        Library::Nvrtc => &nvrtc::CHECKS,
+        Library::Nvjitlink => &nvjitlink::CHECKS,
+        Library::Nccl => &nccl::CHECKS,
+        Library::Cupti => &cupti::CHECKS,
+        Library::Cudss => &cudss::CHECKS,
+        Library::Tensorrt => &tensorrt::CHECKS,
+        Library::Magma => &magma::CHECKS,
+        Library::Opencv => &opencv::CHECKS,
+    }
+}
+
+/// For a library that is opened, and not yet asked for more.
+const UNASKED: Checks = Checks {
+    cold: None,
+    versions: None,
+    host: &[],
+    device: &[],
+    explain: |_, _| Named::default(),
+};
+
+#[cfg(test)]
+mod tests {
+    use cudacheck_model::library::LIBRARIES;
+
+    use super::*;
+
+    #[test]
+    fn every_listed_test_is_made_and_no_other() {
+        for library in LIBRARIES {
+            let checks = checks(*library);
+            let listed = |needs| {
+                let tests = library.card().tests.iter();
+                let of = tests.filter(move |test| test.needs == needs);
+                let mut names: Vec<_> = of.map(|test| test.name).collect();
+                names.sort_unstable();
+                names
+            };
+            let mut host: Vec<_> = checks.host.iter().map(|(name, _)| *name).collect();
+            let mut device: Vec<_> = checks.device.iter().map(|(name, _)| *name).collect();
+            host.sort_unstable();
+            device.sort_unstable();
+            assert_eq!(listed(TestNeeds::Nothing), host, "{library}");
+            assert_eq!(listed(TestNeeds::Device), device, "{library}");
+        }
+    }
+}
