@@ -13,10 +13,6 @@ pub(crate) struct Environment {
     pub(crate) no_color: bool,
     /// Restricts which devices there are; handed to the probe.
     pub(crate) visible_devices: Option<String>,
-    /// `CUDA_FORCE_PTX_JIT` is 1: machine code is passed over.
-    pub(crate) force_ptx_jit: bool,
-    /// `CUDA_DISABLE_PTX_JIT` is 1: PTX is passed over.
-    pub(crate) disable_ptx_jit: bool,
 }
 
 impl Environment {
@@ -26,8 +22,6 @@ impl Environment {
             terminal: std::io::stderr().is_terminal() && !dumb,
             no_color: variable("NO_COLOR").is_some_and(|value| !value.is_empty()),
             visible_devices: variable("CUDA_VISIBLE_DEVICES"),
-            force_ptx_jit: variable("CUDA_FORCE_PTX_JIT").is_some_and(|value| value == "1"),
-            disable_ptx_jit: variable("CUDA_DISABLE_PTX_JIT").is_some_and(|value| value == "1"),
         }
     }
 
@@ -48,6 +42,12 @@ impl Environment {
             When::Auto => self.terminal,
         }
     }
+}
+
+/// Those of the variables of these names that are set, with their values.
+pub(crate) fn those_set<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
+    let set = names.filter_map(|name| Some((name.to_owned(), variable(name)?)));
+    set.collect()
 }
 
 #[expect(

@@ -1,16 +1,24 @@
 //! What a driver says of itself without a GPU: its own files are asked, where otherwise tables would answer.
 //!
-//! The driver's just-in-time compiler is a library that compiles PTX for any device, without a device; and
-//! `cuDriverGetVersion` answers before `cuInit`.
+//! The driver's just-in-time compiler is a library that compiles PTX for any device, without a device;
+//! `cuDriverGetVersion` answers before `cuInit`; a libcudart compares itself with the driver before it looks for a
+//! device; and newer drivers carry a note on the kernel modules beside which they run.
+
+mod forward;
+mod runtime;
+
+pub use forward::{FORWARD_LIMIT, FORWARD_SECTION, ForwardNote};
+pub use runtime::{RuntimeAnswer, RuntimeStatus, RuntimeVerdict};
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::version::{ComputeCapability, PtxIsa, Target, TargetReach, ToolkitVersion};
 
 /// Whether the driver's compiler takes PTX of a version and target for a device.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct JitQuestion {
     /// The version that the PTX is written in.
@@ -54,7 +62,7 @@ impl fmt::Display for JitQuestion {
 }
 
 /// What the compiler returned: a value of `nvPTXCompileResult` in `nvPTXCompiler.h`, known or not.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct CompilerStatus(pub i32);
 
 impl CompilerStatus {
@@ -91,7 +99,7 @@ impl fmt::Display for CompilerStatus {
 }
 
 /// What became of one question.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JitVerdict {
     /// It was compiled.
@@ -111,7 +119,7 @@ pub enum JitVerdict {
 }
 
 /// A question with its answer.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct JitAnswer {
     /// What was asked.
@@ -133,6 +141,12 @@ pub struct OracleAnswer {
     /// How many questions are dealt with, answered or not: the next one is that over which a worker died.
     #[serde(default)]
     pub dealt_with: usize,
+    /// What the package's libcudart answered, if it was asked.
+    #[serde(default)]
+    pub runtime: Option<RuntimeAnswer>,
+    /// The note in the libcuda that was asked, if it has one.
+    #[serde(default)]
+    pub forward: Option<ForwardNote>,
     /// Why something could not be asked, in words for people.
     #[serde(default)]
     pub complaints: Vec<String>,
@@ -143,6 +157,12 @@ impl OracleAnswer {
     pub fn jit(&self, question: JitQuestion) -> Option<&JitVerdict> {
         let answer = self.jit.iter().find(|answer| answer.question == question);
         answer.map(|answer| &answer.verdict)
+    }
+
+    /// Whether the files that were asked are those of a forward compatibility package for this CUDA version.
+    pub fn is_of(&self, cuda: ToolkitVersion) -> bool {
+        let noted = self.forward.as_ref().and_then(|note| note.cuda);
+        self.cuda.or(noted) == Some(cuda)
     }
 }
 

@@ -6,8 +6,9 @@ pub use tables::tables;
 
 use cudacheck_model::compat::tables::Confidence;
 use cudacheck_model::compat::{
-    Answer, DeviceAnswer, ErrorCode, GpuNeeds, Needs, PackageSummary, Verdict,
+    Answer, DeviceAnswer, ErrorCode, GpuNeeds, MachineSummary, Needs, PackageSummary, Verdict,
 };
+use cudacheck_model::oracle::ForwardNote;
 use cudacheck_model::version::DriverVersion;
 
 use crate::text;
@@ -18,6 +19,7 @@ pub fn answer_text(answer: &Answer) -> String {
     lines.first(&format!("{}: {}", answer.verdict.word(), answer.sentence));
     package(&mut lines, &answer.package);
     machine(&mut lines, answer);
+    told(&mut lines, &answer.machine);
     for device in &answer.devices {
         self::device(&mut lines, device, answer.devices.len());
     }
@@ -66,6 +68,46 @@ fn machine(lines: &mut Lines, answer: &Answer) {
     if !parts.is_empty() {
         lines.put("machine", &parts.join(" · "));
     }
+}
+
+/// What was found beside the versions: variables that are set, and what a driver's files said or would not say.
+fn told(lines: &mut Lines, machine: &MachineSummary) {
+    for variable in &machine.variables {
+        let (name, value, effect) = (&variable.name, &variable.value, &variable.effect);
+        lines.put("variable", &format!("{name}={value}: {effect}"));
+    }
+    let Some(oracle) = &machine.oracle else {
+        return;
+    };
+    if let Some(note) = &oracle.forward {
+        lines.put("note", &forward(note));
+    }
+    for complaint in &oracle.complaints {
+        lines.put("not asked", complaint);
+    }
+}
+
+fn forward(note: &ForwardNote) -> String {
+    let list = |numbers: &[u32]| {
+        let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        numbers.join(", ")
+    };
+    let cuda = match note.cuda {
+        Some(cuda) => format!("CUDA {cuda}"),
+        None => "no CUDA version".to_owned(),
+    };
+    let branches = if note.branches.is_empty() {
+        "no branches of the kernel's driver".to_owned()
+    } else {
+        format!("branches {} of the kernel's driver", list(&note.branches))
+    };
+    let devices = if note.devices.is_empty() {
+        String::new()
+    } else {
+        let devices = list(&note.devices);
+        format!(", and kinds of devices {devices}, which NVIDIA does not explain")
+    };
+    format!("the libcuda that was asked names {cuda}, {branches}{devices}")
 }
 
 fn device(lines: &mut Lines, device: &DeviceAnswer, of: usize) {

@@ -114,11 +114,23 @@ pub(crate) struct CompatArguments {
     )]
     pub(crate) sysroot: Option<PathBuf>,
 
-    /// Ask the driver of this machine itself: its own compiler and its CUDA version count more than the tables
-    #[arg(long, conflicts_with_all = ["driver", "gpus", "jetpack", "platform", "facts", "sysroot", "simulate", "needs"], help_heading = "Machine")]
-    pub(crate) oracle: bool,
+    /// When to ask the driver itself, in processes of their own: its compiler, its versions, and the package's
+    /// libcudart count more than the tables
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = OracleWord::Auto,
+        default_missing_value = "always",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with = "needs",
+        help_heading = "Machine"
+    )]
+    pub(crate) oracle: OracleWord,
 
-    /// Ask the driver whose libraries lie in this directory; --gpu says for which device it compiles
+    /// Ask the driver whose libraries lie in this directory; --gpu says for which device it compiles. With --driver,
+    /// which is then the kernel's, they are those of a forward compatibility package
     #[arg(long, value_name = "DIR", requires = "gpus", conflicts_with_all = ["oracle", "jetpack", "facts", "sysroot", "simulate", "needs"], help_heading = "Machine")]
     pub(crate) driver_files: Option<PathBuf>,
 
@@ -148,6 +160,17 @@ pub(crate) struct CompatArguments {
     /// Print the JSON schema of the answer
     #[arg(long, exclusive = true)]
     pub(crate) schema: bool,
+}
+
+/// When a driver's files are asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OracleWord {
+    /// When it is about this machine, and it has a driver
+    Auto,
+    /// Complain where there is none
+    Always,
+    /// Let the tables alone answer
+    Never,
 }
 
 /// NVIDIA's names of platforms.

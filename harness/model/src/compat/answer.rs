@@ -220,6 +220,8 @@ rules! {
     CompatPackage "compat-package" "A forward compatibility package brings a newer libcuda to an older kernel module.";
     OracleJit "oracle-jit" "What the driver's own compiler says of PTX counts more than the tables.";
     OracleDriver "oracle-driver" "What the driver says of its CUDA version counts more than the tables.";
+    OracleRuntime "oracle-runtime" "What the package's own libcudart says of the driver counts more than the tables.";
+    OracleForward "oracle-forward" "The note in a libcuda on the kernel modules beside which it runs counts more than the tables.";
     PtxTooNew "ptx-too-new" "A driver's just-in-time compiler refuses PTX that is newer than itself.";
     NoCodeForGpu "no-code-for-gpu" "Without machine code or PTX for a device nothing runs on it.";
     ToolkitDroppedGpu "toolkit-dropped-gpu" "Toolkits no longer make code for devices that NVIDIA has dropped.";

@@ -23,15 +23,20 @@ use crate::suite::Platform;
 /// Empty only if nothing is known of the package at all.
 pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> Vec<Step> {
     let mut steps = Vec::new();
-    steps.extend(machine.faults.iter().filter_map(fault));
-    steps.extend(gpu.and_then(|gpu| visibility(machine, gpu)));
+    let hidden = visibility(machine, gpu);
+    // Devices that a variable hides are no fault of the machine.
+    let faults = machine.faults.iter();
+    let faults = faults.filter(|fault| hidden.is_none() || **fault != MachineFault::NoDevice);
+    steps.extend(faults.filter_map(fault));
+    steps.extend(hidden);
     steps.extend(oracle::version(machine));
     steps.extend(platform(package, machine));
     steps.extend(mismatch(machine));
     let (loaded, step) = driver::loaded(machine, gpu);
     steps.extend(step);
     steps.extend(gpu.and_then(|gpu| driver::knows_gpu(machine, loaded, gpu)));
-    steps.extend(driver::takes_toolkit(package, machine, gpu, loaded));
+    let by_tables = driver::takes_toolkit(package, machine, gpu, loaded);
+    steps.extend(oracle::runtime(machine, loaded, by_tables));
     steps.extend(library::floors(package, machine, gpu));
     let code = match gpu {
         Some(gpu) => code::fits(package, machine, gpu, loaded),
@@ -109,7 +114,7 @@ fn mismatch(machine: &Machine) -> Option<Step> {
     Some(step.or_error(Domain::Nvml, 18))
 }
 
-fn visibility(machine: &Machine, gpu: &Gpu) -> Option<Step> {
+fn visibility(machine: &Machine, gpu: Option<&Gpu>) -> Option<Step> {
     let list = machine.variables.visible_devices.as_deref()?;
     let hidden = |text: String| {
         let step = Step::new(Rule::NoVisibleDevice, Prospect::Fails, text);
@@ -126,7 +131,7 @@ fn visibility(machine: &Machine, gpu: &Gpu) -> Option<Step> {
         .position(Option::is_none)
         .unwrap_or(numbers.len());
     let by_name = list.contains("GPU-") || list.contains("MIG-");
-    match gpu.ordinal {
+    match gpu.and_then(|gpu| gpu.ordinal) {
         _ if by_name => None,
         _ if first_invalid == 0 => hidden(format!(
             "CUDA_VISIBLE_DEVICES is `{list}`, which hides every device"

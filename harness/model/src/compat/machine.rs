@@ -7,9 +7,10 @@ use super::bound::Bound;
 use super::gpu::Gpu;
 use super::jetpack::{self, JetPackVersion};
 use super::tables;
+use super::variable::{VariableSummary, Variables};
 use crate::facts::{MachineFacts, ModuleFlavour};
 use crate::fault::MachineFault;
-use crate::oracle::OracleAnswer;
+use crate::oracle::{ForwardNote, JitAnswer, OracleAnswer, RuntimeAnswer};
 use crate::suite::Platform;
 use crate::version::{DriverVersion, PtxIsa, ToolkitVersion};
 
@@ -38,27 +39,6 @@ pub struct Machine {
     pub faults: Vec<MachineFault>,
     /// What its driver's own files said, if they were asked.
     pub oracle: Option<OracleAnswer>,
-}
-
-/// Environment variables that change what the driver does.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Variables {
-    /// `CUDA_FORCE_PTX_JIT`: machine code is passed over.
-    pub force_ptx_jit: Switch,
-    /// `CUDA_DISABLE_PTX_JIT`: PTX is passed over.
-    pub disable_ptx_jit: Switch,
-    /// `CUDA_VISIBLE_DEVICES`, if it is set.
-    pub visible_devices: Option<String>,
-}
-
-/// Whether a variable is set to 1.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Switch {
-    /// It is not.
-    #[default]
-    Off,
-    /// It is.
-    On,
 }
 
 /// What a driver can do.
@@ -185,6 +165,45 @@ pub struct MachineSummary {
     /// The forward compatibility package in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compat: Option<ToolkitVersion>,
+    /// The environment variables that are set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<VariableSummary>,
+    /// What the driver's own files said, if they were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oracle: Option<OracleSummary>,
+}
+
+/// What a driver's own files said, as an answer repeats it.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OracleSummary {
+    /// What `cuDriverGetVersion` answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cuda: Option<ToolkitVersion>,
+    /// What the driver's compiler answered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jit: Vec<JitAnswer>,
+    /// What the package's libcudart answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<RuntimeAnswer>,
+    /// The note of its libcuda on forward compatibility.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward: Option<ForwardNote>,
+    /// What could not be asked, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub complaints: Vec<String>,
+}
+
+impl From<&OracleAnswer> for OracleSummary {
+    fn from(answer: &OracleAnswer) -> Self {
+        Self {
+            cuda: answer.cuda,
+            jit: answer.jit.clone(),
+            runtime: answer.runtime.clone(),
+            forward: answer.forward.clone(),
+            complaints: answer.complaints.clone(),
+        }
+    }
 }
 
 impl From<&Machine> for MachineSummary {
@@ -197,6 +216,8 @@ impl From<&Machine> for MachineSummary {
             cuda: ability.cuda,
             ptx: ability.ptx,
             compat: machine.compat,
+            variables: machine.variables.summary(),
+            oracle: machine.oracle.as_ref().map(Into::into),
         }
     }
 }

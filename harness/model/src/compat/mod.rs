@@ -19,6 +19,7 @@ mod remedy;
 pub mod tables;
 #[cfg(test)]
 mod tests;
+mod variable;
 
 pub use answer::{
     Answer, COMPAT_SCHEMA, DeviceAnswer, Domain, ErrorCode, PackageSummary, Prospect, Rule, Step,
@@ -31,7 +32,7 @@ pub use explain::{
 pub use gpu::{Gpu, GpuClass, GpuKind, UnknownGpu, find as find_gpu};
 pub use jetpack::{JetPackVersion, release as jetpack_release, release_of_l4t};
 pub use judge::platform_name;
-pub use machine::{Ability, Machine, MachineSummary, Switch, Variables};
+pub use machine::{Ability, Machine, MachineSummary, OracleSummary};
 pub use needs::{GpuNeeds, Needs, needs};
 pub use oracle::questions;
 pub use package::{
@@ -40,6 +41,7 @@ pub use package::{
 };
 pub use proof::{Proof, of_no_code, of_refused_ptx};
 pub use remedy::{lowest_driver, lowest_jetpack};
+pub use variable::{UnknownVariable, VariableSummary, Variables};
 
 use crate::version::ComputeCapability;
 

@@ -5,7 +5,7 @@ use super::bound::{Bound, Known};
 use super::gpu::Gpu;
 use super::jetpack::JetPackVersion;
 use super::judge::{self, driver::package_name};
-use super::machine::{Machine, Switch};
+use super::machine::Machine;
 use super::package::{Code, Contents, Package, possible};
 use super::tables;
 use crate::outcome::Explained;
@@ -38,6 +38,18 @@ pub(super) fn remedies(
                 .find(|fault| fault.to_string() == deciding.text);
             vec![fault.map(Explained::remedy)]
         }
+        Rule::OracleForward if deciding.prospect == Prospect::RunsWithCompat => Vec::new(),
+        Rule::OracleForward => vec![case.without_compat(), case.newer_driver()],
+        Rule::OracleRuntime if deciding.prospect == Prospect::Runs => Vec::new(),
+        Rule::OracleRuntime if deciding.prospect == Prospect::Fails => {
+            let by_tables = case.newer_driver();
+            vec![
+                by_tables.or_else(|| case.driver_for_runtime()),
+                case.compat_package(),
+                case.older_toolkit(),
+            ]
+        }
+        Rule::OracleRuntime => vec![case.full_driver().or_else(|| case.newer_driver())],
         Rule::MinorCompat => vec![case.full_driver()],
         Rule::PtxJit => vec![build()],
         Rule::JetsonNoMinorCompat => {
@@ -75,13 +87,16 @@ pub(super) fn remedies(
         Rule::GpuNewerThanDriver | Rule::LibraryDriver | Rule::UnknownDriver => {
             vec![case.newer_driver().or_else(|| case.tell())]
         }
-        Rule::NoCodeForGpu => match machine.variables.force_ptx_jit {
-            Switch::On => vec![Some("unset CUDA_FORCE_PTX_JIT".to_owned()), case.keep_ptx()],
-            Switch::Off => vec![build(), case.keep_ptx()],
+        Rule::NoCodeForGpu => match machine.variables.force_jit() {
+            Some(name) => vec![Some(format!("unset {name}")), case.keep_ptx()],
+            None => vec![build(), case.keep_ptx()],
         },
         Rule::ToolkitDroppedGpu => vec![case.older_toolkit()],
         Rule::JitDisabled => vec![
-            Some("unset CUDA_DISABLE_PTX_JIT CUDA_DISABLE_JIT".to_owned()),
+            machine
+                .variables
+                .disable_jit()
+                .map(|name| format!("unset {name}")),
             build(),
         ],
         Rule::NoVisibleDevice => vec![Some("unset CUDA_VISIBLE_DEVICES".to_owned())],
@@ -221,6 +236,15 @@ impl Case<'_> {
             }
             Some(_) => None,
         }
+    }
+
+    /// Where the tables thought that the driver would do, only its own number tells what is needed.
+    fn driver_for_runtime(&self) -> Option<String> {
+        let runtime = self.machine.oracle.as_ref()?.runtime.as_ref()?;
+        let major = runtime.version?.major;
+        Some(format!(
+            "update the driver to one that supports CUDA {major}"
+        ))
     }
 
     /// The driver that has everything that the toolkit can ask for.

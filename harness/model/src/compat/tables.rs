@@ -193,6 +193,9 @@ pub struct CompatPackage {
     pub usable_on: Vec<u32>,
     /// Branches that have this version anyway.
     pub needless_on: Vec<u32>,
+    /// Branches that the note in the package's libcuda names, where it was read.
+    #[serde(default)]
+    pub admits: Vec<u32>,
 }
 
 /// GPUs.
@@ -379,6 +382,45 @@ pub struct LibraryFloor {
     pub sources: Vec<String>,
 }
 
+/// Environment variables that matter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariableTable {
+    /// Always 1.
+    pub schema: u32,
+    /// Cited below.
+    pub sources: Sources,
+    /// The variables.
+    pub variables: Vec<Variable>,
+}
+
+/// An environment variable.
+#[derive(Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What it does, as a sentence without a full stop.
+    pub effect: String,
+    /// Whether a rule looks at it.
+    pub changes: Changes,
+    /// How sure the entry is.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// Names of sources.
+    pub sources: Vec<String>,
+}
+
+/// What depends on a variable.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Changes {
+    /// The answer.
+    Verdict,
+    /// Nothing in the answer, but something for users.
+    Nothing,
+}
+
 pub(super) fn parsed<T: DeserializeOwned>(name: &str, text: &str) -> T {
     serde_yaml::from_str(text)
         .unwrap_or_else(|error| panic!("data/compat/{name} is a table of ours, but: {error}"))
@@ -407,6 +449,8 @@ tables! {
     jetpacks: JetPacks = "jetpacks.yaml";
     /// The libraries.
     libraries: Libraries = "libraries.yaml";
+    /// The environment variables.
+    variables: VariableTable = "variables.yaml";
 }
 
 /// The toolkit of this version.

@@ -1,6 +1,6 @@
 //! Prints the tables that the answers rest on, so that a person can check an entry and its source.
 
-use cudacheck_model::compat::tables::{self, Confidence, Source};
+use cudacheck_model::compat::tables::{self, Changes, Confidence, Source};
 use cudacheck_model::compat::{Rule, explanation_sources, platform_name};
 
 /// All tables, with their sources.
@@ -59,8 +59,19 @@ pub fn tables() -> String {
             .iter()
             .map(|branch| format!("R{branch}"))
             .collect();
+        let noted = package.admits.iter();
+        let noted: Vec<String> = noted
+            .filter(|branch| !package.usable_on.contains(branch))
+            .filter(|branch| !package.needless_on.contains(branch))
+            .map(|branch| format!("R{branch}"))
+            .collect();
+        let noted = if noted.is_empty() {
+            String::new()
+        } else {
+            format!("; by its note also {}", noted.join(" "))
+        };
         let line = format!(
-            "  cuda-compat-{}-{:<3} {}",
+            "  cuda-compat-{}-{:<3} {}{noted}",
             package.cuda.major,
             package.cuda.minor,
             usable.join(" ")
@@ -70,6 +81,8 @@ pub fn tables() -> String {
     out += &sources(&drivers.sources);
     out += &gpus();
     out += &jetpacks();
+    out += &libraries();
+    out += &variables();
     out += "\nErrors: `cudacheck explain` prints them\n";
     out + &sources(explanation_sources())
 }
@@ -138,6 +151,50 @@ fn jetpacks() -> String {
         out += &format!(
             "  upgrades of JetPack {}.x: {offered}\n",
             upgrade.jetpack[0]
+        );
+    }
+    out + &sources(&table.sources)
+}
+
+fn libraries() -> String {
+    let table = tables::libraries();
+    let mut out =
+        String::from("\nLibraries: CUDA major versions, lowest capability, lowest drivers\n");
+    for floor in &table.floors {
+        let [first, last] = &floor.versions;
+        let versions = if first == last {
+            first.clone()
+        } else {
+            format!("{first} to {last}")
+        };
+        let majors: Vec<String> = floor.cuda.iter().map(ToString::to_string).collect();
+        let drivers: Vec<String> = floor.drivers.values().map(ToString::to_string).collect();
+        let line = format!(
+            "  {:<9} {versions:<14} CUDA {:<7} {:<6} {}{}",
+            floor.library,
+            majors.join(" "),
+            floor.capability.sm(),
+            drivers.join(" "),
+            sureness(floor.confidence)
+        );
+        out += &format!("{}\n", line.trim_end());
+    }
+    out + &sources(&table.sources)
+}
+
+fn variables() -> String {
+    let table = tables::variables();
+    let mut out = String::from("\nEnvironment variables; those with * are looked at by rules\n");
+    for variable in &table.variables {
+        let mark = match variable.changes {
+            Changes::Verdict => "*",
+            Changes::Nothing => " ",
+        };
+        out += &format!(
+            "{mark} {:<26} {}{}\n",
+            variable.name,
+            variable.effect,
+            sureness(variable.confidence)
         );
     }
     out + &sources(&table.sources)

@@ -4,6 +4,8 @@
 //! question is put; whoever reads the journal sees which one was the last.
 
 mod ffi;
+mod note;
+mod runtime;
 
 use std::fs;
 
@@ -19,6 +21,19 @@ use ffi::{Compiler, Failed};
 pub(crate) fn ask(journal: &Journal, files: &DriverFiles, work: &OracleWork) {
     let mut answer = OracleAnswer::default();
     journal.stage(Stage::LoadLibrary);
+    if let Some(path) = &work.runtime {
+        runtime::ask(path, files.libcuda.as_deref(), &mut answer);
+        return journal.oracle(&answer);
+    }
+    if let Some(path) = &files.libcuda {
+        match note::read(path) {
+            Ok(note) => answer.forward = note,
+            Err(reason) => answer.complaints.push(format!(
+                "the note on forward compatibility of `{}` cannot be read: {reason}",
+                path.display()
+            )),
+        }
+    }
     // The driver's library first: the compiler is asked even where it cannot be loaded.
     match cuda(files) {
         Ok(cuda) => answer.cuda = cuda,
@@ -114,6 +129,7 @@ mod tests {
             compiler: compiler.map(PathBuf::from),
             questions: vec![question],
             modules: Vec::new(),
+            runtime: None,
         };
         ask(&journal, &files, &work);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -134,7 +150,10 @@ mod tests {
         check(
             Some("/nowhere/libcuda.so.1"),
             None,
-            &["`/nowhere/libcuda.so.1` cannot be loaded: "],
+            &[
+                "the note on forward compatibility of `/nowhere/libcuda.so.1` cannot be read: ",
+                "`/nowhere/libcuda.so.1` cannot be loaded: ",
+            ],
         );
         check(
             None,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::compat::{
-    self, Gpu, JetPackVersion, Machine, Switch, Variables, jetpack_release, runs_on, tables,
+    self, Gpu, JetPackVersion, Machine, Variables, jetpack_release, runs_on, tables,
 };
 use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
 use cudacheck_model::suite::{Platform, nearest};
@@ -13,20 +13,38 @@ use cudacheck_model::task::DriverFiles;
 use cudacheck_model::version::{DriverVersion, ToolkitVersion};
 use cudacheck_runner::Config;
 
+use super::oracle::{LIBCUDA, version_in_name};
 use super::{question, wrong};
 use crate::arguments::CompatArguments;
 use crate::command::probe;
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 use crate::failure::Failure;
 use crate::output;
 use crate::simulate::Simulation;
 
-/// The machine, and the libcuda that was found if it is this one.
+/// The libcuda that programs on this machine load.
+pub(super) struct Loaded {
+    /// Where it is.
+    pub(super) libcuda: PathBuf,
+    /// Whose it is.
+    pub(super) from: Origin,
+}
+
+/// Whose a libcuda is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Origin {
+    /// The driver's.
+    Driver,
+    /// That of a forward compatibility package.
+    Compat,
+}
+
+/// The machine, and the libcuda that programs load if it is this one.
 pub(super) fn machine(
     arguments: &CompatArguments,
     environment: &Environment,
-) -> Result<(Machine, Option<PathBuf>), Failure> {
-    let mut libcuda = None;
+) -> Result<(Machine, Option<Loaded>), Failure> {
+    let mut loaded = None;
     let is_named = arguments.driver.is_some()
         || !arguments.gpus.is_empty()
         || arguments.jetpack.is_some()
@@ -40,18 +58,65 @@ pub(super) fn machine(
         };
         let mut machine = Machine::from_facts(&facts);
         if arguments.facts.is_none() && arguments.sysroot.is_none() {
-            machine.variables = of_this_process(environment);
-            libcuda = facts.driver.libcuda.map(|library| library.path);
+            machine.variables = of_this_process();
+            if facts.simulated.is_some() || !facts.devices.is_empty() {
+                // A simulated driver sees all devices, and the probe of a real one only the visible ones.
+                machine.variables.visible_devices = None;
+            }
+        }
+        if arguments.facts.is_none() && arguments.sysroot.is_none() && facts.simulated.is_none() {
+            let found = facts.driver.libcuda.map(|library| library.path);
+            let path = machine.variables.value("LD_LIBRARY_PATH");
+            loaded = first_on_path(path, found, machine.driver.as_ref());
         }
         machine
     };
-    if let Some(text) = &arguments.compat {
-        machine.compat = Some(compat_version(text)?);
-    }
     for variable in &arguments.variables {
         set(&mut machine.variables, variable)?;
     }
-    Ok((machine, libcuda))
+    machine.compat = match &arguments.compat {
+        Some(text) => Some(compat_version(text)?),
+        None => machine.variables.compat(),
+    };
+    Ok((machine, loaded))
+}
+
+/// What the loader takes: the driver's libcuda, unless another lies on `LD_LIBRARY_PATH`. One of the same version is a
+/// copy of the driver's.
+fn first_on_path(
+    path: Option<&str>,
+    found: Option<PathBuf>,
+    driver: Option<&DriverVersion>,
+) -> Option<Loaded> {
+    let mut directories = path.into_iter().flat_map(|path| path.split([':', ';']));
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let other = directories
+        .next()
+        .map(|directory| Path::new(directory).join(LIBCUDA))
+        .filter(|path| {
+            found
+                .as_deref()
+                .is_none_or(|found| real(found) != real(path))
+        });
+    let (libcuda, from) = match other {
+        Some(other) => {
+            let version = real(&other).and_then(|path| version_in_name(&path));
+            let newer = version
+                .as_ref()
+                .zip(driver)
+                .is_none_or(|(own, driver)| own > driver);
+            (
+                other,
+                if newer {
+                    Origin::Compat
+                } else {
+                    Origin::Driver
+                },
+            )
+        }
+        None => (found?, Origin::Driver),
+    };
+    Some(Loaded { libcuda, from })
 }
 
 fn named(arguments: &CompatArguments) -> Result<Machine, Failure> {
@@ -235,42 +300,42 @@ fn compat_version(text: &str) -> Result<ToolkitVersion, Failure> {
     }
 }
 
-fn of_this_process(environment: &Environment) -> Variables {
-    let switch = |on| if on { Switch::On } else { Switch::Off };
-    Variables {
-        force_ptx_jit: switch(environment.force_ptx_jit),
-        disable_ptx_jit: switch(environment.disable_ptx_jit),
-        // The probe has seen only the devices that are visible.
-        visible_devices: None,
+fn of_this_process() -> Variables {
+    let mut variables = Variables::default();
+    let known = tables::variables().variables.iter();
+    for (name, value) in environment::those_set(known.map(|each| each.name.as_str())) {
+        let value = match name.as_str() {
+            "LD_LIBRARY_PATH" => with_driver(&value),
+            _ => Some(value),
+        };
+        if let Some(value) = value {
+            // Only names of the table were asked for.
+            let _ = variables.set(&name, &value);
+        }
     }
+    variables
+}
+
+/// The directories that hold a libcuda: the others change nothing here.
+fn with_driver(path: &str) -> Option<String> {
+    let directories = path.split([':', ';']).filter(|directory| {
+        Path::new(directory).is_absolute() && Path::new(directory).join(LIBCUDA).is_file()
+    });
+    let directories: Vec<&str> = directories.collect();
+    (!directories.is_empty()).then(|| directories.join(":"))
 }
 
 fn set(variables: &mut Variables, text: &str) -> Result<(), Failure> {
-    const KNOWN: [&str; 5] = [
-        "CUDA_FORCE_PTX_JIT",
-        "CUDA_DISABLE_PTX_JIT",
-        "CUDA_FORCE_JIT",
-        "CUDA_DISABLE_JIT",
-        "CUDA_VISIBLE_DEVICES",
-    ];
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    let switch = match value {
-        "1" => Switch::On,
-        _ => Switch::Off,
-    };
-    match name {
-        "CUDA_FORCE_PTX_JIT" | "CUDA_FORCE_JIT" => variables.force_ptx_jit = switch,
-        "CUDA_DISABLE_PTX_JIT" | "CUDA_DISABLE_JIT" => variables.disable_ptx_jit = switch,
-        "CUDA_VISIBLE_DEVICES" => variables.visible_devices = Some(value.to_owned()),
-        _ => {
-            let hint = nearest(name, KNOWN).map_or_else(
-                || format!("known are {}", KNOWN.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            return Err(wrong(format!("`{name}` does not change the answer"), hint));
-        }
-    }
-    Ok(())
+    variables.set(name, value).map_err(|unknown| {
+        let known = tables::variables().variables.iter();
+        let known: Vec<&str> = known.map(|each| each.name.as_str()).collect();
+        let hint = nearest(name, known.iter().copied()).map_or_else(
+            || format!("known are {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        wrong(unknown.to_string(), hint)
+    })
 }
 
 fn recorded(file: &Path) -> Result<MachineFacts, Failure> {

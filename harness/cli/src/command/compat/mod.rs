@@ -4,8 +4,8 @@ mod machine;
 mod manifest;
 mod oracle;
 mod question;
+mod runtime;
 
-use std::path::Path;
 use std::time::Duration;
 
 use cudacheck_model::compat::{self, Verdict};
@@ -27,9 +27,9 @@ pub(crate) fn compat(
         let schema = serde_json::to_string_pretty(&compat::json_schema()).unwrap_or_default();
         return output::data(&(schema + "\n")).map(|()| 0);
     }
-    let mut package = question::package(arguments)?;
+    let mut question = question::question(arguments)?;
     if arguments.needs {
-        let needs = compat::needs(&package);
+        let needs = compat::needs(&question.package);
         let text = match () {
             () if arguments.json => json(&needs),
             () if arguments.markdown => report::needs_markdown(&needs),
@@ -38,14 +38,11 @@ pub(crate) fn compat(
         return output::data(&text).map(|()| 0);
     }
     let (mut machine, libcuda) = machine::machine(arguments, environment)?;
-    if let Some(files) = oracle::files(arguments, libcuda.as_deref())? {
-        files.name(&mut machine)?;
+    if let Some(files) = oracle::files(arguments, libcuda)? {
         let limit = Duration::from_secs(arguments.probe_timeout);
-        let path = arguments.package.as_deref().map(Path::new);
-        let path = path.filter(|path| path.exists());
-        files.ask(&mut package, path, &mut machine, limit)?;
+        files.ask(arguments, &mut question, &mut machine, limit)?;
     }
-    let answer = compat::ask(&package, &machine);
+    let answer = compat::ask(&question.package, &machine);
     if arguments.json {
         output::data(&json(&answer))?;
     } else {

@@ -7,6 +7,7 @@ use cudacheck_inspect::{Options, Search, inspect};
 use cudacheck_model::compat::{
     self, Bound, Code, Contents, ForwardCompatibility, LibraryVersion, Package, tables,
 };
+use cudacheck_model::package::PackageFacts;
 use cudacheck_model::suite::{self, Platform, nearest};
 use cudacheck_model::version::{Target, ToolkitVersion};
 
@@ -15,11 +16,28 @@ use crate::arguments::{CompatArguments, PlatformWord};
 use crate::failure::Failure;
 use crate::suites;
 
+/// What is asked about.
+pub(super) struct Question {
+    /// The package.
+    pub(super) package: Package,
+    /// What its files hold, if they were read.
+    pub(super) files: Option<PackageFacts>,
+}
+
+impl From<Package> for Question {
+    fn from(package: Package) -> Self {
+        Self {
+            package,
+            files: None,
+        }
+    }
+}
+
 /// The package, by the word given first and the options after it.
-pub(super) fn package(arguments: &CompatArguments) -> Result<Package, Failure> {
-    let mut package = match &arguments.package {
+pub(super) fn question(arguments: &CompatArguments) -> Result<Question, Failure> {
+    let Question { mut package, files } = match &arguments.package {
         Some(word) => by_word(word.trim(), arguments)?,
-        None => Package::named("the package"),
+        None => Package::named("the package").into(),
     };
     if let Some(text) = &arguments.toolkit {
         let toolkit = toolkit(text)?;
@@ -66,13 +84,13 @@ pub(super) fn package(arguments: &CompatArguments) -> Result<Package, Failure> {
             .map(|word| (*word).into())
             .collect();
     }
-    Ok(package)
+    Ok(Question { package, files })
 }
 
-fn by_word(word: &str, arguments: &CompatArguments) -> Result<Package, Failure> {
+fn by_word(word: &str, arguments: &CompatArguments) -> Result<Question, Failure> {
     if word.starts_with('[') {
         let code = some(capabilities(word, arguments)?, word)?;
-        return Ok(Package::named("the package").with_code(code));
+        return Ok(Package::named("the package").with_code(code).into());
     }
     let path = Path::new(word);
     let numeric = word.starts_with(|c: char| c.is_ascii_digit())
@@ -85,15 +103,16 @@ fn by_word(word: &str, arguments: &CompatArguments) -> Result<Package, Failure> 
             Some(version) => format!("toolkit {version}"),
             None => format!("toolkit {word}"),
         };
-        return Ok(Package {
+        let package = Package {
             toolkit,
             ..Package::named(name)
-        });
+        };
+        return Ok(package.into());
     }
     let extension = path.extension().and_then(|extension| extension.to_str());
     match extension {
-        Some("yaml" | "yml") => by_suite(path),
-        Some("json") if !path.is_dir() => manifest::package(path),
+        Some("yaml" | "yml") => by_suite(path).map(Question::from),
+        Some("json") if !path.is_dir() => manifest::package(path).map(Question::from),
         Some(_) | None => by_files(path),
     }
 }
@@ -115,7 +134,7 @@ fn by_suite(path: &Path) -> Result<Package, Failure> {
     Ok(package)
 }
 
-fn by_files(path: &Path) -> Result<Package, Failure> {
+fn by_files(path: &Path) -> Result<Question, Failure> {
     if let Err(source) = fs::metadata(path) {
         if source.kind() != std::io::ErrorKind::NotFound {
             return Err(Failure::File {
@@ -147,7 +166,10 @@ fn by_files(path: &Path) -> Result<Package, Failure> {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     );
-    Ok(Package::from_facts(name, &facts))
+    Ok(Question {
+        package: Package::from_facts(name, &facts),
+        files: Some(facts),
+    })
 }
 
 /// A toolkit's version: `12.4`, its update `12.4.1`, or only `12`.

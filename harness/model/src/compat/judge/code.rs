@@ -7,7 +7,7 @@ use super::oracle;
 use crate::compat::answer::{Domain, Prospect, Rule, Step};
 use crate::compat::bound::{Bound, Known};
 use crate::compat::gpu::Gpu;
-use crate::compat::machine::{Machine, Switch};
+use crate::compat::machine::Machine;
 use crate::compat::package::{self, Code, Container, Contents, Package};
 use crate::compat::reach::{self, Fit};
 use crate::compat::tables::{self, Confidence};
@@ -51,7 +51,7 @@ pub(crate) fn fits(
 
 fn listed(code: &[Code], package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> Step {
     let mut fits: Vec<(Fit, Target)> = Vec::new();
-    if machine.variables.force_ptx_jit == Switch::Off {
+    if machine.variables.force_jit().is_none() {
         fits = code
             .iter()
             .filter_map(|code| match code {
@@ -162,10 +162,10 @@ fn with_gaps(step: Step, package: &Package, machine: &Machine, gpu: &Gpu, loaded
 }
 
 fn no_code(code: &[Code], machine: &Machine, gpu: &Gpu) -> Step {
-    let forced = match machine.variables.force_ptx_jit {
-        Switch::On => "CUDA_FORCE_PTX_JIT forbids machine code, and ",
-        Switch::Off => "",
-    };
+    let forced = machine.variables.force_jit();
+    let forced = forced.map_or_else(String::new, |name| {
+        format!("{name} forbids machine code, and ")
+    });
     let text = format!(
         "{forced}the package carries {}; none of it runs on {}",
         enumerate(code),
@@ -243,9 +243,9 @@ fn ptx_step(
 ) -> Option<Step> {
     let (target, isa) = oldest(ptx)?;
     let compute = compute(*target);
-    if machine.variables.disable_ptx_jit == Switch::On {
+    if let Some(name) = machine.variables.disable_jit() {
         let text = format!(
-            "CUDA_DISABLE_PTX_JIT forbids the compilation of the PTX for {compute}, and no machine code runs on {}",
+            "{name} forbids the compilation of the PTX for {compute}, and no machine code runs on {}",
             gpu.label()
         );
         let step = Step::new(Rule::JitDisabled, Prospect::Fails, text).error(Domain::Cuda, 223);
@@ -318,7 +318,7 @@ fn assumed(package: &Package, machine: &Machine, gpu: &Gpu, loaded: Loaded) -> S
             .max_by_key(|target| target.capability)
             .copied()
     };
-    let forced = machine.variables.force_ptx_jit == Switch::On;
+    let forced = machine.variables.force_jit().is_some();
     let targets: Vec<Option<Target>> = known.iter().map(|toolkit| best(toolkit)).collect();
     match targets.iter().flatten().max() {
         Some(target) if !forced && targets.iter().all(Option::is_some) => {

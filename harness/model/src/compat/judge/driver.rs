@@ -1,5 +1,6 @@
 //! The driver's part: whether it knows the GPU, and whether it takes programs of the toolkit.
 
+use super::oracle;
 use crate::compat::answer::{Domain, Prospect, Rule, Step};
 use crate::compat::bound::{Bound, Known};
 use crate::compat::gpu::{Gpu, GpuClass};
@@ -112,6 +113,16 @@ pub(crate) fn compat_package(
         }
         Some((GpuClass::Datacenter, _)) | None => {}
     }
+    // The driver's own libcuda is then as good, whether or not its branch is in NVIDIA's matrix.
+    if machine.ability().cuda.exact() == Some(cuda) {
+        return None;
+    }
+    let table = by_matrix(machine, cuda, &name);
+    oracle::note(machine, cuda, &name, table)
+}
+
+/// What NVIDIA's matrix says of a forward compatibility package; nothing if the driver has its version anyway.
+fn by_matrix(machine: &Machine, cuda: ToolkitVersion, name: &str) -> Option<Step> {
     let table = &tables::drivers().compat_packages;
     let package = table.packages.iter().find(|package| package.cuda == cuda);
     let (Some(package), Some(driver)) = (package, &machine.driver) else {
@@ -140,6 +151,14 @@ pub(crate) fn compat_package(
                 text,
             ))
         }
+        () if package.admits.contains(&branch) => {
+            let text = format!("{name} brings CUDA {cuda} to driver {driver}");
+            let step = Step::new(Rule::CompatPackage, Prospect::RunsWithCompat, text);
+            let why = format!(
+                "NVIDIA's matrix does not list branch {branch}; the note in a libcuda of this version names it"
+            );
+            Some(step.doubted(Confidence::Medium, why))
+        }
         () if table.bases.contains(&branch) || newest => {
             let text = format!("{name} is older than driver {driver}");
             let step = Step::new(Rule::CompatOlderThanDriver, Prospect::Fails, text);
@@ -155,11 +174,9 @@ pub(crate) fn compat_package(
                 "{name} is not listed for branch {branch}, but for {}",
                 bases.join(", ")
             );
-            Some(Step::new(
-                Rule::CompatBaseNotListed,
-                Prospect::NotSupported,
-                text,
-            ))
+            let step = Step::new(Rule::CompatBaseNotListed, Prospect::NotSupported, text);
+            let why = "the matrix lists only branches that are still maintained, and earlier ones listed others";
+            Some(step.doubted(Confidence::Medium, why))
         }
     }
 }

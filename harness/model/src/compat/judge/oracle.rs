@@ -7,9 +7,11 @@ use crate::compat::bound::{Bound, Known};
 use crate::compat::gpu::Gpu;
 use crate::compat::machine::Machine;
 use crate::compat::package::Package;
-use crate::compat::tables;
-use crate::oracle::{CompilerStatus, JitQuestion, JitVerdict};
-use crate::version::{PtxIsa, Target};
+use crate::compat::tables::{self, Confidence};
+use crate::oracle::{
+    CompilerStatus, JitQuestion, JitVerdict, OracleAnswer, RuntimeAnswer, RuntimeVerdict,
+};
+use crate::version::{PtxIsa, Target, ToolkitVersion};
 
 /// What the driver's compiler is to be asked about a package on a GPU; nothing without PTX of a known version.
 pub(crate) fn question(package: &Package, gpu: &Gpu) -> Option<JitQuestion> {
@@ -25,12 +27,20 @@ fn exact(target: Target, isa: Bound<PtxIsa>, gpu: &Gpu) -> Option<JitQuestion> {
     })
 }
 
-/// What the machine's compiler said. A forward compatibility package brings its own, which was not asked.
+/// What the compiler said that a program would use.
 fn answered(question: JitQuestion, machine: &Machine, loaded: Loaded) -> Option<&JitVerdict> {
-    match loaded.from {
-        Origin::Driver => machine.oracle.as_ref()?.jit(question),
-        Origin::Compat(_) => None,
-    }
+    asked(machine, loaded)?.jit(question)
+}
+
+/// What the files said that a program would load. A forward compatibility package brings its own: what the driver's
+/// said is nothing about them, and the other way round.
+fn asked(machine: &Machine, loaded: Loaded) -> Option<&OracleAnswer> {
+    let answer = machine.oracle.as_ref()?;
+    let theirs = match loaded.from {
+        Origin::Driver => machine.compat.is_none_or(|cuda| !answer.is_of(cuda)),
+        Origin::Compat(cuda) => answer.is_of(cuda),
+    };
+    theirs.then_some(answer)
 }
 
 /// What it said of the package's PTX.
@@ -123,6 +133,12 @@ fn words(question: JitQuestion, verdict: &JitVerdict, tables: Known) -> String {
 /// What the driver said of its CUDA version.
 pub(crate) fn version(machine: &Machine) -> Option<Step> {
     let cuda = machine.oracle.as_ref()?.cuda?;
+    if machine.compat == Some(cuda) {
+        let text = format!(
+            "`cuDriverGetVersion` of the forward compatibility package answers that it supports CUDA {cuda}"
+        );
+        return Some(Step::new(Rule::OracleDriver, Prospect::Runs, text));
+    }
     let told = format!("`cuDriverGetVersion` answers that the driver supports CUDA {cuda}");
     let table = machine
         .driver
@@ -136,4 +152,147 @@ pub(crate) fn version(machine: &Machine) -> Option<Step> {
         Some(_) | None => told,
     };
     Some(Step::new(Rule::OracleDriver, Prospect::Runs, text))
+}
+
+/// What the package's libcudart says of the driver, beside or in place of what the tables say.
+pub(crate) fn runtime(machine: &Machine, loaded: Loaded, by_tables: Option<Step>) -> Vec<Step> {
+    let answer = asked(machine, loaded).and_then(|asked| asked.runtime.as_ref());
+    let Some(answer) = answer else {
+        return by_tables.into_iter().collect();
+    };
+    match answer.verdict() {
+        RuntimeVerdict::FoundNone => by_tables.into_iter().collect(),
+        RuntimeVerdict::Takes => taken(answer, loaded, by_tables),
+        RuntimeVerdict::Refuses => refused(answer, by_tables),
+        RuntimeVerdict::Other => {
+            let text = format!(
+                "{}, which says nothing about the driver's version",
+                returned(answer)
+            );
+            let remark = Step::new(Rule::OracleRuntime, Prospect::Runs, text);
+            by_tables.into_iter().chain([remark]).collect()
+        }
+    }
+}
+
+fn returned(answer: &RuntimeAnswer) -> String {
+    let (name, status) = (answer.name(), answer.status);
+    format!("`cudaGetDeviceCount` of the package's {name} returns {status}")
+}
+
+fn taken(answer: &RuntimeAnswer, loaded: Loaded, by_tables: Option<Step>) -> Vec<Step> {
+    let told = format!("{}: it takes the driver", returned(answer));
+    let step = |prospect, text| Step::new(Rule::OracleRuntime, prospect, text);
+    // The runtime takes an older driver of its major version.
+    let older = answer.version.is_none() || answer.version > answer.driver;
+    let taken = if older {
+        Prospect::RunsMinorCompat
+    } else {
+        Prospect::Runs
+    };
+    match by_tables {
+        None => vec![step(Prospect::Runs, told)],
+        Some(table) if table.prospect < Prospect::Unknown => {
+            vec![table, step(Prospect::Runs, told + ", as the tables say")]
+        }
+        Some(table) if matches!(table.rule, Rule::UnknownToolkit | Rule::UnknownDriver) => {
+            vec![step(taken, told)]
+        }
+        Some(table) if table.rule == Rule::DriverTooOld => {
+            // Within a major version the lowest driver is NVIDIA's word, which the runtime does not check.
+            let supported = loaded.ability.cuda.exact().map(|cuda| cuda.major);
+            let same_major = answer.version.map(|version| version.major) == supported;
+            let (prospect, counts) = if same_major {
+                (Prospect::NotSupported, "NVIDIA does not support it")
+            } else {
+                (taken, "libcudart counts")
+            };
+            let text = format!("{told}; by the tables {}; {counts}", table.text);
+            vec![step(prospect, text)]
+        }
+        // That NVIDIA does not support it is nothing that the runtime could know.
+        Some(table) => vec![table, step(Prospect::Runs, told)],
+    }
+}
+
+fn refused(answer: &RuntimeAnswer, by_tables: Option<Step>) -> Vec<Step> {
+    let supports = answer
+        .driver
+        .map_or_else(String::new, |cuda| format!(", which supports CUDA {cuda}"));
+    let told = format!("{}: it refuses the driver{supports}", returned(answer));
+    let step = |text| {
+        let step = Step::new(Rule::OracleRuntime, Prospect::Fails, text);
+        step.error(Domain::Cudart, 35)
+    };
+    match by_tables {
+        Some(table) if table.prospect < Prospect::Unknown => vec![
+            table,
+            step(told + "; the tables say that it takes it, and libcudart counts"),
+        ],
+        Some(table) if table.prospect == Prospect::Fails => {
+            vec![table, step(told + ", as the tables say")]
+        }
+        Some(_) | None => vec![step(told)],
+    }
+}
+
+/// What the note in a forward compatibility package says of the kernel module, beside or in place of NVIDIA's matrix.
+pub(crate) fn note(
+    machine: &Machine,
+    cuda: ToolkitVersion,
+    name: &str,
+    by_matrix: Option<Step>,
+) -> Option<Step> {
+    let note = machine
+        .oracle
+        .as_ref()
+        .and_then(|answer| answer.forward.as_ref())
+        .filter(|note| note.cuda == Some(cuda));
+    let driver = machine.driver.as_ref();
+    let Some((note, driver, admitted)) = note
+        .zip(driver)
+        .and_then(|(note, driver)| Some((note, driver, note.admits(driver.branch())?)))
+    else {
+        return by_matrix;
+    };
+    let by_matrix = by_matrix?;
+    let works = by_matrix.prospect == Prospect::RunsWithCompat;
+    let branches: Vec<String> = note.branches.iter().map(ToString::to_string).collect();
+    let branches = branches.join(", ");
+    if admitted {
+        let counts = if works && by_matrix.doubt.is_none() {
+            ""
+        } else {
+            "; NVIDIA's matrix does not list it, and the note counts"
+        };
+        let text = format!(
+            "{name} brings CUDA {cuda} to driver {driver}: the note in its libcuda names branches {branches}{counts}"
+        );
+        return Some(Step::new(
+            Rule::OracleForward,
+            Prospect::RunsWithCompat,
+            text,
+        ));
+    }
+    let counts = if works {
+        "; NVIDIA's matrix lists it, and the note counts"
+    } else {
+        ""
+    };
+    let text = format!(
+        "the note in the libcuda of {name} names branches {branches}, and not that of driver {driver}{counts}"
+    );
+    let step = Step::new(
+        Rule::OracleForward,
+        by_matrix.prospect.max(Prospect::NotSupported),
+        text,
+    );
+    // Which error a program meets is not tried: none is the note's.
+    Some(Step {
+        error: by_matrix.error,
+        ..step.doubted(
+            Confidence::Medium,
+            "NVIDIA's container tools refuse it by this note; what the driver does was not tried",
+        )
+    })
 }

@@ -133,6 +133,13 @@ fn branches_are_consistent() {
         for base in &package.usable_on {
             assert!(tables::branch(*base).is_some_and(|branch| branch.cuda < package.cuda));
         }
+        for base in &package.admits {
+            assert!(tables::branch(*base).is_some_and(|branch| branch.cuda <= package.cuda));
+        }
+        for base in package.usable_on.iter().chain(&package.needless_on) {
+            // Where the note was read, NVIDIA's matrix does not promise more than it.
+            assert!(package.admits.is_empty() || package.admits.contains(base));
+        }
         for base in &package.needless_on {
             assert!(tables::branch(*base).is_some_and(|branch| branch.cuda == package.cuda));
         }
@@ -250,6 +257,28 @@ fn libraries_are_consistent() {
         assert!(tables::generation(floor.capability).is_some());
         assert!(floor.drivers.keys().all(|major| floor.cuda.contains(major)));
     }
+}
+
+#[test]
+fn variables_are_consistent() {
+    let table = tables::variables();
+    assert_eq!(table.schema, 1);
+    cited(
+        &table.sources,
+        table.variables.iter().map(|each| &each.sources),
+    );
+    let names: BTreeSet<&str> = table
+        .variables
+        .iter()
+        .map(|each| each.name.as_str())
+        .collect();
+    assert_eq!(names.len(), table.variables.len());
+    assert!(
+        table
+            .variables
+            .iter()
+            .all(|each| !each.effect.ends_with('.'))
+    );
 }
 
 #[test]
