@@ -6,6 +6,7 @@ mod compat;
 mod detection;
 mod facts;
 mod inspect;
+mod libraries;
 mod readme;
 mod recorded;
 mod run;

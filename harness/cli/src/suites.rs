@@ -10,17 +10,18 @@ use cudacheck_model::suite::{self, Complaint, MAX_SUITE_BYTES, Suite, nearest};
 
 use crate::failure::Failure;
 
+/// A path and a text for each name of a file in `suites/`.
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        &[$((
+            concat!("suites/", $name, ".yaml"),
+            include_str!(concat!("../../../suites/", $name, ".yaml")),
+        )),*]
+    };
+}
+
 /// The suites that are part of the binary, by the path they have in the repository.
-const SHIPPED: &[(&str, &str)] = &[
-    (
-        "suites/kernels.yaml",
-        include_str!("../../../suites/kernels.yaml"),
-    ),
-    (
-        "suites/linkage.yaml",
-        include_str!("../../../suites/linkage.yaml"),
-    ),
-];
+const SHIPPED: &[(&str, &str)] = shipped!["kernels", "linkage",];
 
 /// Suites, and how to ask for them again.
 pub(crate) struct Loaded {
