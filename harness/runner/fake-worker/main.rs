@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 
 use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
 use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, Record, Stage};
-use cudacheck_model::oracle::{JitAnswer, JitVerdict, OracleAnswer};
+use cudacheck_model::oracle::{
+    JitAnswer, JitVerdict, OracleAnswer, RuntimeAnswer, RuntimeStatus,
+};
 use cudacheck_model::suite::Check;
 use cudacheck_model::task::{OracleWork, Task, Work};
 use rustix::process::{Signal, getpid, kill_process, setsid};
@@ -98,9 +100,28 @@ fn worker(task: PathBuf, path: PathBuf) -> ExitCode {
     behave(&behaviour, journal)
 }
 
-/// A compiler that crashes at PTX 9.0, exits at 9.1, is not asked about 9.2, and accepts everything else.
+/// A compiler that crashes at PTX 9.0, exits at 9.1, is not asked about 9.2, and accepts everything else; and a
+/// libcudart that answers, crashes, or cannot be loaded, by the directory that it is in.
 fn oracle(work: &OracleWork, journal: &mut Journal) -> ExitCode {
     let mut answer = OracleAnswer::default();
+    if let Some(library) = &work.runtime {
+        if library.starts_with("/crashes") {
+            die(Signal::SEGV);
+        }
+        if library.starts_with("/complains") {
+            answer.complaints.push("it cannot be loaded".to_owned());
+        } else {
+            answer.runtime = Some(RuntimeAnswer {
+                library: library.clone(),
+                version: None,
+                driver: None,
+                status: RuntimeStatus::NO_DEVICE,
+                found: None,
+            });
+        }
+        journal.tell(Record::Oracle(answer));
+        return ExitCode::SUCCESS;
+    }
     journal.tell(Record::Oracle(answer.clone()));
     for question in &work.questions {
         match (question.isa.major, question.isa.minor) {

@@ -16,7 +16,7 @@ fn check(isas: &[&str], expected: &[&str]) {
     let work = OracleWork {
         compiler: Some("/compiler".into()),
         questions: isas.iter().map(question).collect(),
-        modules: Vec::new(),
+        ..OracleWork::default()
     };
     let setup = Setup::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -69,4 +69,43 @@ fn a_compiler_that_always_crashes_is_given_up() {
     let mut expected = vec!["9.0 ended with SIGSEGV"; 8];
     expected.push("the driver's compiler died 8 times and was not asked about 2 more");
     check(&["9.0"; 10], &expected);
+}
+
+/// The stand-in is a libcudart that answers, crashes, or cannot be loaded, by its name.
+#[track_caller]
+fn check_runtime(name: &str, answered: bool, complaints: &[&str]) {
+    let question = JitQuestion {
+        isa: "8.0".parse().unwrap(),
+        target: "sm_80".parse().unwrap(),
+        device: "8.6".parse().unwrap(),
+    };
+    let work = OracleWork {
+        compiler: Some("/compiler".into()),
+        questions: vec![question],
+        runtime: Some(name.into()),
+        ..OracleWork::default()
+    };
+    let setup = Setup::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let driver = DriverFiles::default();
+    let oracle = cudacheck_runner::oracle(&setup.config, work, driver);
+    let answer = runtime.block_on(oracle);
+    assert_eq!(answer.complaints, complaints);
+    assert_eq!(answer.runtime.is_some(), answered);
+    // Whatever becomes of libcudart, the compiler's answer is not lost.
+    assert_eq!(answer.jit.len(), 1);
+}
+
+#[test]
+fn a_libcudart_that_crashes_costs_only_its_own_answer() {
+    check_runtime("/libcudart.so.12", true, &[]);
+    check_runtime(
+        "/crashes/libcudart.so.12",
+        false,
+        &["the worker that asked the package's libcudart ended with SIGSEGV"],
+    );
+    check_runtime("/complains/libcudart.so.12", false, &["it cannot be loaded"]);
 }
