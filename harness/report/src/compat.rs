@@ -79,7 +79,8 @@ fn told(lines: &mut Lines, machine: &MachineSummary) {
     let Some(oracle) = &machine.oracle else {
         return;
     };
-    if let Some(note) = &oracle.forward {
+    // Every newer driver has such a note; it matters where its libcuda runs beside another kernel module.
+    if let Some(note) = oracle.forward.as_ref().filter(|_| machine.compat.is_some()) {
         lines.put("note", &forward(note));
     }
     for complaint in &oracle.complaints {

@@ -19,9 +19,7 @@ use std::time::{Duration, Instant};
 
 use cudacheck_model::facts::{FACTS_SCHEMA, MachineFacts};
 use cudacheck_model::journal::{CheckResult, Entry, JOURNAL_SCHEMA, Record, Stage};
-use cudacheck_model::oracle::{
-    JitAnswer, JitVerdict, OracleAnswer, RuntimeAnswer, RuntimeStatus,
-};
+use cudacheck_model::oracle::{JitAnswer, JitVerdict, OracleAnswer, RuntimeAnswer, RuntimeStatus};
 use cudacheck_model::suite::Check;
 use cudacheck_model::task::{OracleWork, Task, Work};
 use rustix::process::{Signal, getpid, kill_process, setsid};

@@ -107,5 +107,9 @@ fn a_libcudart_that_crashes_costs_only_its_own_answer() {
         false,
         &["the worker that asked the package's libcudart ended with SIGSEGV"],
     );
-    check_runtime("/complains/libcudart.so.12", false, &["it cannot be loaded"]);
+    check_runtime(
+        "/complains/libcudart.so.12",
+        false,
+        &["it cannot be loaded"],
+    );
 }
