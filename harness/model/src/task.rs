@@ -27,6 +27,16 @@ pub struct TaskId {
     pub device: Option<u32>,
 }
 
+impl TaskId {
+    /// The case as reports name it: `versions`, or `versions [libcublas.so.12]` where there are several libraries.
+    pub fn title(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{} [{subject}]", self.case),
+            None => self.case.clone(),
+        }
+    }
+}
+
 impl fmt::Display for TaskId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}.{}", self.suite, self.case)?;

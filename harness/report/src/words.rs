@@ -3,6 +3,7 @@
 use cudacheck_model::event::DeviceLabel;
 use cudacheck_model::facts::MachineFacts;
 use cudacheck_model::fault::MachineFault;
+use cudacheck_model::journal::Owner;
 use cudacheck_model::outcome::{Finding, Outcome, Problem};
 
 use crate::text;
@@ -47,6 +48,10 @@ fn fault_blame(finding: &Finding) -> &'static str {
         | Problem::VersionSkew
         | Problem::ForeignLibrary
         | Problem::Uncovered
+        | Problem::ResultsFailed { .. }
+        | Problem::ResultsIncomplete
+        | Problem::NothingTested
+        | Problem::NotStarted
         | Problem::Incompatible(_)
         | Problem::NoResult => "machine at fault",
     }
@@ -69,6 +74,18 @@ pub(crate) fn machine_blame(fault: &MachineFault) -> &'static str {
         | MachineFault::DeviceLost { .. }
         | MachineFault::DeviceUnfit { .. }
         | MachineFault::Unkillable { .. } => "machine at fault",
+    }
+}
+
+/// Whose a loaded library is.
+pub(crate) fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Package => "the package's",
+        Owner::Closure => "of its closure",
+        Owner::Driver => "the driver's",
+        Owner::Host => "the host's",
+        Owner::Excepted => "excepted",
+        Owner::Stranger => "nobody's",
     }
 }
 

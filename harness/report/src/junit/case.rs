@@ -85,8 +85,11 @@ impl Finished<'_> {
         } else {
             RIGHT
         };
-        if let Some(output) = budget.output(&self.case.attempt.output, share, &self.log) {
-            case.set_system_out(output);
+        let printed = budget.output(&self.case.attempt.output, share, &self.log);
+        let told = self.libraries();
+        let parts: Vec<String> = told.into_iter().chain(printed).collect();
+        if !parts.is_empty() {
+            case.set_system_out(parts.join("\n"));
         }
         case
     }
@@ -164,6 +167,26 @@ impl Finished<'_> {
             lines.push(details);
         }
         lines
+    }
+
+    /// What was loaded, and which versions said so; nothing for a check that loads no library of a package.
+    fn libraries(&self) -> Option<String> {
+        let attempt = &self.case.attempt;
+        if attempt.mapped.is_empty() {
+            return None;
+        }
+        let notes = attempt.notes.iter();
+        let mut lines: Vec<String> = notes
+            .map(|(key, value)| field(&attribute(key), &attribute(value)))
+            .collect();
+        lines.extend(attempt.mapped.iter().map(|library| {
+            let path = library.path.display().to_string();
+            field(
+                "loaded",
+                &format!("{} ({})", attribute(&path), words::owner(library.owner)),
+            )
+        }));
+        Some(lines.join("\n"))
     }
 
     /// Where it ran, how to run it again, and where its files are.

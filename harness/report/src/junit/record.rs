@@ -186,8 +186,8 @@ impl<'a> Record<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn name(&self) -> &'a str {
-        &self.id().case
+    pub(super) fn name(&self) -> String {
+        self.id().title()
     }
 
     fn id(&self) -> &'a TaskId {

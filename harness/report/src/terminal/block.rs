@@ -180,7 +180,7 @@ fn heading(case: &CaseFinished, finding: Option<&Finding>, run: &Run) -> String 
     let blame = words::blame(&case.outcome).unwrap_or_default();
     let parts = [
         Some(blame.to_owned()),
-        Some(format!("{} {}", case.id.suite, case.id.case)),
+        Some(format!("{} {}", case.id.suite, case.id.title())),
         case.device.as_ref().map(words::device),
         finding
             .and_then(|finding| finding.stage)

@@ -218,7 +218,13 @@ impl<W: Write> Terminal<W> {
     fn finished(&mut self, case: &CaseFinished) {
         self.widen(&case.id);
         self.run.finished += 1;
-        let name = self.name(&case.id);
+        let mut name = self.name(&case.id);
+        for (key, value) in &case.attempt.notes {
+            // The two that tell one library from another; the rest is in the report.
+            if key == "version" || key == "coverage" {
+                name = format!("{name} · {}", text::one_line(value));
+            }
+        }
         self.sink.stopped(&self.plain_name(&case.id));
         let (word, hue) = verdict(case);
         let wrong = words::blame(&case.outcome).is_some();
@@ -295,7 +301,7 @@ impl<W: Write> Terminal<W> {
         text::one_line(format!(
             "{} {}{}",
             id.suite,
-            id.case,
+            id.title(),
             device.unwrap_or_default()
         ))
     }
@@ -303,7 +309,7 @@ impl<W: Write> Terminal<W> {
     /// `kernels  warp-shuffle`, and the device where there are several.
     fn name(&self, id: &TaskId) -> String {
         let suite = text::one_line(&id.suite);
-        let case = text::one_line(&id.case);
+        let case = text::one_line(id.title());
         let device =
             skips::device(id.device, self.run.devices).map(|device| format!(" · {device}"));
         format!(
@@ -361,6 +367,10 @@ fn verdict(case: &CaseFinished) -> (String, Hue) {
         | Problem::VersionSkew
         | Problem::ForeignLibrary
         | Problem::Uncovered
+        | Problem::ResultsFailed { .. }
+        | Problem::ResultsIncomplete
+        | Problem::NothingTested
+        | Problem::NotStarted
         | Problem::Incompatible(_)
         | Problem::Machine(_) => otherwise.to_owned(),
     };

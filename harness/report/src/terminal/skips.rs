@@ -41,7 +41,7 @@ impl Group<'_> {
     fn line(&self, devices: usize) -> String {
         let suite = &self.skips[0].id.suite;
         let what = match self.skips.as_slice() {
-            [only] => format!("{suite} {}", only.id.case),
+            [only] => format!("{suite} {}", only.id.title()),
             many if many.iter().all(|skip| skip.id.suite == *suite) => {
                 format!("{} of {suite}", words::count(many.len(), "case"))
             }

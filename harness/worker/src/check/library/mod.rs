@@ -109,8 +109,10 @@ fn stage(
         LibraryStage::Versions => versions(&context),
         LibraryStage::Numeric | LibraryStage::Coverage => numeric(&context, files, work, check),
     };
+    if done.is_ok() {
+        journal.stage(Stage::Provenance);
+    }
     // Also after a failure: a stranger among the libraries is the better story, since it explains the rest.
-    journal.stage(Stage::Provenance);
     let strangers = provenance::strangers(journal, subject);
     match (done, strangers) {
         // What cannot be judged here is not judged by what was loaded either.
