@@ -146,6 +146,9 @@ impl<'a, T, const N: usize> From<&'a mut [T; N]> for Out<'a, T> {
 pub(crate) struct Words(*const c_char);
 
 impl Words {
+    /// No string: where a function is to put one.
+    pub(crate) const NULL: Self = Self(ptr::null());
+
     /// The text; empty where the library has none.
     pub(crate) fn text(self) -> String {
         if self.0.is_null() {
