@@ -9,6 +9,7 @@ mod command;
 mod environment;
 mod failure;
 mod output;
+mod scripts;
 mod simulate;
 mod suites;
 

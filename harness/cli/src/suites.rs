@@ -9,6 +9,7 @@ use cudacheck_model::catalogue::{AttributeNeed, Catalogue, KernelNeeds};
 use cudacheck_model::suite::{self, Complaint, MAX_SUITE_BYTES, Suite, nearest};
 
 use crate::failure::Failure;
+use crate::scripts::{self, Origin, Scripts};
 
 /// A path and a text for each name of a file in `suites/`.
 macro_rules! shipped {
@@ -28,6 +29,8 @@ pub(crate) struct Loaded {
     pub(crate) suites: Vec<Suite>,
     /// The word that named each suite, by the suite's own name.
     pub(crate) words: BTreeMap<String, String>,
+    /// What the suites hand to testers.
+    pub(crate) scripts: Scripts,
 }
 
 /// Reads suites by name or path; all shipped ones if no word is given.
@@ -44,12 +47,15 @@ pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Loaded, Fa
         .collect::<Result<Vec<_>, Failure>>()?;
     let mut suites: Vec<Suite> = Vec::new();
     let mut asked = BTreeMap::new();
+    let mut all_scripts = Scripts::new();
     let mut complaints = Vec::new();
     for (word, source) in sources {
         match source.and_then(|(path, text)| {
-            suite::read(&path, &text, catalogue).map(|suite| (path, suite))
+            let suite = suite::read(&path, &text, catalogue)?;
+            let scripts = scripts::of(&suite, origin(word, &path))?;
+            Ok((path, suite, scripts))
         }) {
-            Ok((path, suite)) if suites.iter().any(|other| other.name == suite.name) => {
+            Ok((path, suite, _)) if suites.iter().any(|other| other.name == suite.name) => {
                 let message = format!("a suite named `{}` was given before", suite.name);
                 complaints.push(Complaint {
                     file: path,
@@ -58,7 +64,8 @@ pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Loaded, Fa
                     hint: None,
                 });
             }
-            Ok((_, suite)) => {
+            Ok((_, suite, scripts)) => {
+                all_scripts.extend(scripts);
                 asked.insert(suite.name.clone(), word.clone());
                 suites.push(suite);
             }
@@ -69,14 +76,24 @@ pub(crate) fn load(words: &[String], catalogue: &Catalogue) -> Result<Loaded, Fa
         Ok(Loaded {
             suites,
             words: asked,
+            scripts: all_scripts,
         })
     } else {
         Err(Failure::Suites(complaints))
     }
 }
 
+/// A shipped suite is named by a word that is no path.
+fn origin<'a>(word: &str, path: &'a Path) -> Origin<'a> {
+    if SHIPPED.iter().any(|(path, _)| name(path) == word) {
+        Origin::Shipped
+    } else {
+        Origin::File(path)
+    }
+}
+
 /// A file's path and text, or what is wrong with reading it.
-type Source = Result<(PathBuf, String), Vec<Complaint>>;
+pub(crate) type Source = Result<(PathBuf, String), Vec<Complaint>>;
 
 /// What a shipped suite is called: the stem of its path.
 fn name(path: &str) -> String {

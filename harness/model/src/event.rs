@@ -159,6 +159,9 @@ pub struct Attempt {
     /// The libraries that the process had mapped at its end, as far as they concern CUDA.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mapped: Vec<MappedLibrary>,
+    /// The results of a tester, each with the tester's own name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// What the worker printed, head and tail, sanitised only by the reporters.
     pub output: Output,
     /// Whether processes were left behind and had to be killed.

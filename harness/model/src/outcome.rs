@@ -96,6 +96,19 @@ pub enum Problem {
     ForeignLibrary,
     /// A library reaches the device in a lesser way than it must.
     Uncovered,
+    /// Of a tester's results, this many failed.
+    ResultsFailed {
+        /// How many failed.
+        failed: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// A tester left out results, or said what cannot be understood.
+    ResultsIncomplete,
+    /// A tester told of no result at all, or skipped all where it must not.
+    NothingTested,
+    /// A tester could not be started.
+    NotStarted,
     /// By this rule the package cannot work here, although its suite says that it must.
     Incompatible(Rule),
     /// The worker took more memory than it may.
@@ -126,6 +139,10 @@ impl Problem {
             Self::VersionSkew => "version-skew",
             Self::ForeignLibrary => "foreign-library",
             Self::Uncovered => "not-covered",
+            Self::ResultsFailed { .. } => "results-failed",
+            Self::ResultsIncomplete => "results-incomplete",
+            Self::NothingTested => "nothing-tested",
+            Self::NotStarted => "not-started",
             Self::Incompatible(_) => "incompatible-package",
             Self::MemoryLimit => "memory-limit",
             Self::NoResult => "no-result",
@@ -331,6 +348,18 @@ pub enum SkipReason {
         /// What, and where that is said.
         what: String,
     },
+    /// The package does not have the program, or a file that it needs.
+    #[error("the package has no `{file}`")]
+    NoTester {
+        /// The file, below the package.
+        file: String,
+    },
+    /// The tester itself decided that it cannot test here.
+    #[error("the tester says: {because}")]
+    Tester {
+        /// In its words.
+        because: String,
+    },
     /// There is no package to examine.
     #[error("there is no package to examine: name its paths with --package")]
     NoPackage,
@@ -361,6 +390,8 @@ impl SkipReason {
             Self::NoFunction { .. } => "no-function",
             Self::Privilege { .. } => "no-privilege",
             Self::NotSupported { .. } => "not-supported",
+            Self::NoTester { .. } => "no-tester",
+            Self::Tester { .. } => "tester-skips",
             Self::NoPackage => "no-package",
             Self::Interrupted => "interrupted",
         }

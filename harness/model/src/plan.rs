@@ -37,6 +37,9 @@ pub struct Planned {
     /// The library that a library check is made on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,
+    /// Whether the package must work where its suite belongs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_run: bool,
 }
 
 /// One case that fails without being run.

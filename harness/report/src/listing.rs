@@ -101,6 +101,10 @@ fn check(check: &Check) -> String {
             Some(test) => format!("{} {} {test}", library.name, library.stage),
             None => format!("{} {}", library.name, library.stage),
         },
+        Check::Tester(tester) => match tester.scripts.first() {
+            Some(script) => format!("tester {} {script}", tester.program),
+            None => format!("tester {}", tester.program),
+        },
     }
 }
 
@@ -119,6 +123,11 @@ fn needs(suite: &Suite, case: &Case, catalogue: &Catalogue) -> String {
         Check::Library(library) => {
             needs.push(format!("a package with {}", library.name));
             needs.extend(library.needs_device().then(|| "a device".to_owned()));
+        }
+        Check::Tester(tester) => {
+            let package = format!("a package with {}", tester.program);
+            needs.extend(tester.needs_package().then_some(package));
+            needs.extend(tester.needs_device().then(|| "a device".to_owned()));
         }
     }
     let expected = case

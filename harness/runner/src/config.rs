@@ -37,6 +37,8 @@ pub struct Config {
     pub lock_wait: Duration,
     /// The files of the package, by absolute path.
     pub package: Vec<PathBuf>,
+    /// The texts of the scripts that suites hand to testers, by suite and by the name that it has there.
+    pub scripts: BTreeMap<(String, String), String>,
     /// What is known of the packages, to prove causes by.
     pub examined: Packages,
     /// How to look at the machine again when a case has gone wrong; none to leave it.
@@ -65,6 +67,7 @@ impl Config {
             lock_wait: Duration::from_secs(600),
             health: None,
             package: Vec::new(),
+            scripts: BTreeMap::new(),
             examined: Packages::new(),
             rerun_prefix: vec!["cudacheck".to_owned(), "run".to_owned()],
             suite_words: BTreeMap::new(),

@@ -94,7 +94,9 @@ fn companions(libcuda: &Path) -> Vec<PathBuf> {
 fn is_companion(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| {
-        let ours = name.starts_with("libnvidia-") || name.starts_with("libcudadebugger.");
+        // Programs open the video decoder by its name, as they open the encoder, `libnvidia-encode`.
+        let named = ["libnvidia-", "libcudadebugger.", "libnvcuvid."];
+        let ours = named.iter().any(|beginning| name.starts_with(beginning));
         ours && name.contains(".so")
     })
 }

@@ -19,7 +19,9 @@ mod probe;
 mod run;
 pub mod stub;
 mod supervise;
+mod tester;
 pub mod tool;
+mod variables;
 mod worker;
 
 pub use classify::{Context, Examines, classify};

@@ -196,6 +196,7 @@ fn task(
         limits,
         device: device.map(|(index, _)| index),
         subject: subject.cloned(),
+        must_run: must_run(suite),
     }
 }
 

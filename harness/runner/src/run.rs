@@ -154,7 +154,8 @@ fn stake(plan: &Plan) -> Stake {
         let about_files = match &skip.reason {
             SkipReason::NoPackage
             | SkipReason::NotInPackage { .. }
-            | SkipReason::UnknownAbi { .. } => true,
+            | SkipReason::UnknownAbi { .. }
+            | SkipReason::NoTester { .. } => true,
             // A library that is checked as far as it can be without a device: the skip says what was not.
             SkipReason::NoDevice { .. } => {
                 planned_tasks(plan).any(|task| task.id.suite == skip.id.suite)
@@ -174,6 +175,7 @@ fn stake(plan: &Plan) -> Stake {
             | SkipReason::NoFunction { .. }
             | SkipReason::Privilege { .. }
             | SkipReason::NotSupported { .. }
+            | SkipReason::Tester { .. }
             | SkipReason::Interrupted => false,
         };
         !about_files

@@ -18,6 +18,7 @@ use crate::door;
 use crate::ending::Ending;
 use crate::interrupt::Interrupt;
 use crate::supervise::{Launch, Supervised, Waits, supervise};
+use crate::variables::Variables;
 
 /// A journal longer than this is read up to here; ours have a few kilobytes, and the runner stays small.
 const JOURNAL_LIMIT: u64 = 4 * 1024 * 1024;
@@ -166,43 +167,15 @@ impl Place {
         command
     }
 
-    /// Nothing of the runner's own environment: it may hold secrets, and every variable of a user's shell
-    /// would be a difference between two machines.
     fn environment(&self, config: &Config, job: &Job) -> Vec<(OsString, OsString)> {
-        let mut variables: Vec<(OsString, OsString)> = Vec::new();
-        let mut set = |name: &str, value: OsString| {
-            variables.retain(|(known, _)| known != name);
-            variables.push((name.into(), value));
-        };
-        set("PATH", "/usr/local/bin:/usr/bin:/bin".into());
-        set("LANG", "C.UTF-8".into());
-        set("TZ", "UTC".into());
-        set("HOME", self.private.clone().into());
-        set("TMPDIR", self.private.join("tmp").into());
-        set("CUDA_CACHE_PATH", self.private.join("cuda-cache").into());
+        let mut variables = Variables::of(&self.private);
         for (name, value) in config.environment.iter().chain(&job.environment) {
-            set(name, value.into());
+            variables.set(name, value);
         }
         if matches!(job.work, Work::Check(_)) && job.shows_driver {
-            // Behind what a package is wrapped with, as a host's driver would be.
-            let wrapped = variables
-                .iter()
-                .find(|(name, _)| name == "LD_LIBRARY_PATH")
-                .map(|(_, value)| value.clone());
-            let driver = self.driver();
-            let path = wrapped.map_or_else(
-                || driver.clone().into(),
-                |wrapped| {
-                    let mut path = wrapped;
-                    path.push(":");
-                    path.push(&driver);
-                    path
-                },
-            );
-            variables.retain(|(name, _)| name != "LD_LIBRARY_PATH");
-            variables.push(("LD_LIBRARY_PATH".into(), path));
+            variables.show_driver(&self.driver());
         }
-        variables
+        variables.into_pairs()
     }
 
     fn journal(&self) -> Vec<Entry> {

@@ -43,7 +43,11 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     } else {
         chosen(arguments)
     };
-    let Loaded { mut suites, words } = suites::load(&names, &catalogue)?;
+    let Loaded {
+        mut suites,
+        words,
+        scripts,
+    } = suites::load(&names, &catalogue)?;
     name_package(&mut suites, &packages);
     known_cases(arguments, &suites)?;
     sensible_questions(&suites)?;
@@ -55,6 +59,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let machine = probe::machine(simulation.as_ref(), None, &directory, seed, environment)?;
     let mut config = config(arguments, &machine, &directory, seed)?;
     config.suite_words = words;
+    config.scripts = scripts;
     config.package.clone_from(&packages);
     let filter = filter(arguments);
     let asks_for_libraries = choice::asks_for_libraries(&suites);

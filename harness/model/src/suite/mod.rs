@@ -141,6 +141,7 @@ impl Check {
         match self {
             Self::Kernel(_) => false,
             Self::Linkage(_) | Self::Library(_) => true,
+            Self::Tester(check) => check.needs_package(),
         }
     }
 
@@ -150,6 +151,7 @@ impl Check {
             Self::Kernel(_) => true,
             Self::Linkage(_) => false,
             Self::Library(check) => check.needs_device(),
+            Self::Tester(check) => check.needs_device(),
         }
     }
 }
@@ -207,6 +209,8 @@ pub enum Check {
     Linkage(LinkageCheck),
     /// Loads a library of the package and calls it.
     Library(LibraryCheck),
+    /// Runs a program of the package that tests it, and reports each of its results.
+    Tester(TesterCheck),
 }
 
 /// A flaw that the package must not have.

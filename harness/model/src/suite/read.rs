@@ -10,7 +10,8 @@ use serde_yaml::options::DuplicateKeyPolicy;
 
 use super::complaint::{Complaint, nearest};
 use super::tree::{Content, Node};
-use super::{LibraryStage, Suite, json_schema};
+use super::{LibraryStage, Suite, TesterCheck, json_schema};
+
 use crate::catalogue::Catalogue;
 use crate::library::Library;
 
@@ -145,6 +146,9 @@ impl Reader<'_> {
             if let Some(check) = child(case, "check").and_then(|check| child(check, "library")) {
                 self.library(check);
             }
+            if let Some(check) = child(case, "check").and_then(|check| child(check, "tester")) {
+                self.tester(check);
+            }
             for holder in [child(case, "requires"), child(case, "expected-failure")] {
                 self.bounds(holder);
             }
@@ -165,6 +169,14 @@ impl Reader<'_> {
                 format!("there is no kernel `{name}`"),
                 Some(hint),
             );
+        }
+    }
+
+    /// What no schema says of a tester. One that the schema refuses has been complained of already.
+    fn tester(&mut self, check: &Node) {
+        let tester: Option<TesterCheck> = serde_json::from_value(check.to_value()).ok();
+        for message in tester.iter().flat_map(TesterCheck::complaints) {
+            self.complain(Some(check), message, None);
         }
     }
 

@@ -18,10 +18,10 @@ pub struct TesterCheck {
     pub arguments: Vec<String>,
     /// How its results are read.
     pub format: TesterFormat,
-    /// A file beside the suite that is handed to the program as `{script}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
-    pub script: Option<String>,
+    /// Files beside the suite that are put into the tester's directory; the first is `{script}`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub scripts: Vec<String>,
     /// Variables over the few that every worker has; the placeholders of `arguments` are known here as well.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
@@ -109,17 +109,19 @@ impl TesterCheck {
             }
         }
         let script = texts().any(|text| text.contains("{script}"));
-        if self.script.is_some() && !script {
-            complaints.push("`script` is given, but no argument is `{script}`".to_owned());
+        if !self.scripts.is_empty() && !script {
+            complaints.push("`scripts` are given, but no argument has `{script}`".to_owned());
         }
-        if self.script.is_none() && script {
-            complaints.push(
-                "`{script}` stands for the file that `script` names, which is missing".to_owned(),
-            );
-        }
-        if self.script.as_deref().is_some_and(outside) {
+        if self.scripts.is_empty() && script {
             complaints
-                .push("`script` is a path beside the suite: no `..`, and not absolute".to_owned());
+                .push("`{script}` stands for the first of `scripts`, and there is none".to_owned());
+        }
+        for path in self
+            .scripts
+            .iter()
+            .filter(|path| path.is_empty() || outside(path))
+        {
+            complaints.push(format!("`{path}` of `scripts` is no path beside the suite"));
         }
         if self.format == TesterFormat::Junit && !texts().any(|text| text.contains("{results}")) {
             complaints.push(
@@ -187,7 +189,7 @@ mod tests {
     fn what_no_schema_says_is_said() {
         check(r#"{"program": "a", "format": "gtest"}"#, &[]);
         check(
-            r#"{"program": "a", "format": "tap", "script": "x.py", "arguments": ["{script}", "{1}", "{a b}"]}"#,
+            r#"{"program": "a", "format": "tap", "scripts": ["x.py"], "arguments": ["{script}", "{1}", "{a b}"]}"#,
             &[],
         );
         check(
@@ -195,15 +197,15 @@ mod tests {
             &[
                 "`{result}` is no placeholder",
                 "`{find:../x}` is no placeholder",
-                "`{script}` stands for the file that `script` names, which is missing",
+                "`{script}` stands for the first of `scripts`, and there is none",
             ],
         );
         check(
-            r#"{"program": "a", "format": "junit", "script": "/etc/x", "expected": {},
+            r#"{"program": "a", "format": "junit", "scripts": ["/etc/x"], "expected": {},
                 "environment": {"A=": ""}}"#,
             &[
-                "`script` is given, but no argument is `{script}`",
-                "`script` is a path beside the suite: no `..`, and not absolute",
+                "`scripts` are given, but no argument has `{script}`",
+                "`/etc/x` of `scripts` is no path beside the suite",
                 "the format `junit` is read from `{results}`, which no argument names",
                 "`A=` is no name of a variable",
                 "`expected` names nothing: give `names` or `at-least`",

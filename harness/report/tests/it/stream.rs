@@ -183,6 +183,7 @@ pub(crate) fn attempt(outcome: Outcome, printed: &str) -> Attempt {
         stages: vec![(Stage::Start, 0), (Stage::Compare, 900_000)],
         notes: vec![("jit-wall-ms".to_owned(), "41".to_owned())],
         mapped: Vec::new(),
+        parts: Vec::new(),
         output: Output {
             head: printed.to_owned(),
             ..Output::default()

@@ -49,6 +49,10 @@ pub(crate) fn expect(
                 | Problem::VersionSkew
                 | Problem::ForeignLibrary
                 | Problem::Uncovered
+                | Problem::ResultsFailed { .. }
+                | Problem::ResultsIncomplete
+                | Problem::NothingTested
+                | Problem::NotStarted
                 | Problem::Incompatible(_)
                 | Problem::Machine(_),
             ) => Outcome::Fault(finding),
@@ -83,6 +87,10 @@ pub(crate) fn attention(finding: &Finding, device: Option<&Device>) -> Option<Ma
         | Problem::VersionSkew
         | Problem::ForeignLibrary
         | Problem::Uncovered
+        | Problem::ResultsFailed { .. }
+        | Problem::ResultsIncomplete
+        | Problem::NothingTested
+        | Problem::NotStarted
         | Problem::Incompatible(_)
         | Problem::NoResult => None,
     }

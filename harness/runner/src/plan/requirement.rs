@@ -36,7 +36,7 @@ pub(super) fn of_check(
             Some(needs) => kernel(needs, device, facts),
             None => unknown(format!("what the kernel `{}` needs", check.name)),
         },
-        Check::Linkage(_) | Check::Library(_) => None,
+        Check::Linkage(_) | Check::Library(_) | Check::Tester(_) => None,
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn of_case<'a>(
         return Err(SkipReason::NoPackage);
     }
     match &case.check {
-        Check::Kernel(_) | Check::Linkage(_) => Ok(vec![None]),
+        Check::Kernel(_) | Check::Linkage(_) | Check::Tester(_) => Ok(vec![None]),
         Check::Library(check) => {
             let found = subjects.get(&check.name).map(Vec::as_slice);
             let found: Vec<_> = found.unwrap_or_default().iter().map(Some).collect();

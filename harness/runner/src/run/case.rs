@@ -11,7 +11,7 @@ use cudacheck_model::journal::Record;
 use cudacheck_model::library::Subject;
 use cudacheck_model::outcome::{MachineFault, Outcome, Problem};
 use cudacheck_model::plan::{Planned, PlannedFailure};
-use cudacheck_model::suite::{Check, Coverage, LibraryStage};
+use cudacheck_model::suite::{Check, Coverage, LibraryStage, TesterCheck};
 use cudacheck_model::task::{CheckWork, Work};
 use tokio::sync::{mpsc, watch};
 
@@ -20,6 +20,7 @@ use crate::classify::{Context, Examines, attention, classify, expect};
 use crate::clock;
 use crate::device;
 use crate::interrupt::Interrupt;
+use crate::tester;
 use crate::worker::{Done, Job, work};
 
 /// The shortest time after which a case counts as slow.
@@ -46,6 +47,7 @@ pub(super) async fn run(
                 let least = check.least.unwrap_or(Coverage::Jit);
                 coverage::attempt(shared, task, number, least, interrupts, events).await
             }
+            Check::Tester(check) => tested(shared, task, check, number, interrupts, events).await,
             Check::Library(_) | Check::Kernel(_) | Check::Linkage(_) => {
                 let way = Way::default();
                 attempt(shared, task, number, &way, interrupts, events).await
@@ -122,6 +124,7 @@ pub(super) fn described(shared: &Shared, task: &Planned) -> CaseFinished {
             stages: Vec::new(),
             notes: Vec::new(),
             mapped: Vec::new(),
+            parts: Vec::new(),
             output: Output::default(),
             leaked: 0,
         },
@@ -208,8 +211,56 @@ pub(super) async fn attempt(
         stages,
         notes,
         mapped,
+        parts: Vec::new(),
         output: supervised.output,
         leaked: supervised.leaked,
+    }
+}
+
+/// An attempt of a package's own tester, which takes the place of a worker.
+async fn tested(
+    shared: &Shared,
+    task: &Planned,
+    check: &TesterCheck,
+    number: u32,
+    interrupts: &mut watch::Receiver<Interrupt>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Attempt {
+    let started = clock::now();
+    let limits = shared.config.limits(&task.limits);
+    let job = tester::Job {
+        check,
+        suite: &task.id.suite,
+        examines: examines(task),
+        must_run: task.must_run,
+        directory: directory(task, number),
+        driver: &shared.driver,
+        simulated: shared.facts.simulated.is_some(),
+        environment: shown(shared, task),
+        limit: limits.time,
+        slow: (limits.time / 5).max(SLOW),
+    };
+    let mut slow = |elapsed| {
+        let event = Event::CaseSlow {
+            id: task.id.clone(),
+            elapsed_ms: clock::milliseconds(elapsed),
+        };
+        events.send(event).unwrap_or_default();
+    };
+    let done = tester::run(&shared.config, &job, interrupts, &mut slow).await;
+    let directory = job.directory.join("health");
+    let device = shared.device(task);
+    let outcome = health::revise(shared, device, done.outcome, directory, interrupts).await;
+    Attempt {
+        outcome,
+        started,
+        duration_ms: clock::milliseconds(done.duration),
+        stages: Vec::new(),
+        notes: done.notes,
+        mapped: Vec::new(),
+        parts: done.parts,
+        output: done.output,
+        leaked: done.leaked,
     }
 }
 
@@ -235,6 +286,17 @@ impl Shared {
     }
 }
 
+/// The variables that show a case its one device.
+fn shown(shared: &Shared, task: &Planned) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    variables.extend(shared.device(task).map(|device| shared.only(device)));
+    if shared.facts.simulated.is_some() {
+        let case = task.id.case.clone();
+        variables.push(("CUDACHECK_SIMULATE_CASE".to_owned(), case));
+    }
+    variables
+}
+
 fn job(shared: &Shared, task: &Planned, number: u32, way: &Way) -> Job {
     let config = &shared.config;
     let limits = config.limits(&task.limits);
@@ -243,11 +305,7 @@ fn job(shared: &Shared, task: &Planned, number: u32, way: &Way) -> Job {
         let wrapped = check.environment.iter();
         environment.extend(wrapped.map(|(name, value)| (name.clone(), value.clone())));
     }
-    environment.extend(shared.device(task).map(|device| shared.only(device)));
-    if shared.facts.simulated.is_some() {
-        let case = task.id.case.clone();
-        environment.push(("CUDACHECK_SIMULATE_CASE".to_owned(), case));
-    }
+    environment.extend(shown(shared, task));
     environment.extend(way.environment.iter().cloned());
     let directory = directory(task, number);
     Job {
@@ -315,6 +373,10 @@ fn worth_another(outcome: &Outcome) -> bool {
         | Problem::VersionSkew
         | Problem::ForeignLibrary
         | Problem::Uncovered
+        | Problem::ResultsFailed { .. }
+        | Problem::ResultsIncomplete
+        | Problem::NothingTested
+        | Problem::NotStarted
         | Problem::Incompatible(_)
         | Problem::MemoryLimit => false,
     }

@@ -109,6 +109,7 @@ pub(super) fn broken(
         stages: Vec::new(),
         notes: Vec::new(),
         mapped: Vec::new(),
+        parts: Vec::new(),
         output: Output::default(),
         leaked: 0,
     };

@@ -94,6 +94,10 @@ impl Tally {
             | Problem::VersionSkew
             | Problem::ForeignLibrary
             | Problem::Uncovered
+            | Problem::ResultsFailed { .. }
+            | Problem::ResultsIncomplete
+            | Problem::NothingTested
+            | Problem::NotStarted
             | Problem::Incompatible(_)
             | Problem::Machine(_) => {}
         }

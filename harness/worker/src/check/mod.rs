@@ -27,6 +27,10 @@ pub(crate) fn run(
             linkage(check, &work.package)
         }
         Check::Library(check) => library::run(journal, files, work, check),
+        // A tester is a process of its own, and must not share one that knows a journal's token.
+        Check::Tester(_) => CheckResult::Machine(MachineFault::Harness {
+            message: "a worker was given a tester, which the runner starts itself".to_owned(),
+        }),
         Check::Kernel(check) => match cudacheck_kernels::find(&check.name) {
             Some(kernel) => {
                 let seed = check.seed.unwrap_or(work.seed);

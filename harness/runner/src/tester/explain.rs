@@ -1,0 +1,269 @@
+//! Finds the line in a tester's words that proves a cause: what the loader says, and the errors of CUDA that
+//! the catalogue explains. A line that proves nothing is left to the reader.
+
+use cudacheck_model::compat::{self, Culprit, Domain, Explanation};
+use cudacheck_model::outcome::Class;
+
+/// Lines that are looked at; a tester that says more than this has said it before.
+const LINES: usize = 20_000;
+/// Characters of a line that are looked at.
+const WIDTH: usize = 1_000;
+
+/// What a line proves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Proof {
+    pub(super) cause: String,
+    pub(super) remedy: String,
+    pub(super) class: Class,
+    /// Who is to blame.
+    pub(super) culprit: Culprit,
+    /// The driver's code, if it is one of the driver's.
+    pub(super) code: Option<i32>,
+}
+
+/// The first line that proves a cause.
+pub(super) fn proof<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Proof> {
+    let mut lines = lines.into_iter().take(LINES);
+    lines.find_map(|line| {
+        let line: String = line.trim().chars().take(WIDTH).collect();
+        loading(&line).or_else(|| catalogued(&line))
+    })
+}
+
+/// What the dynamic loader, the kernel, and Python's importer say of what they do not find.
+fn loading(line: &str) -> Option<Proof> {
+    const SHARED: &str = "error while loading shared libraries: ";
+    const OPEN: &str = ": cannot open shared object file";
+    const IMAGE: &str = "Exec format error";
+    let (cause, remedy) = if let Some((_, rest)) = line.split_once(SHARED) {
+        let (library, reason) = rest.split_once(": ").unwrap_or((rest, "not found"));
+        (
+            format!("the loader cannot give the tester `{library}`: {reason}"),
+            finds(library),
+        )
+    } else if let Some((before, _)) = line.split_once(OPEN) {
+        let library = last_word(before);
+        (
+            format!("`{library}` was opened, and the loader does not find it"),
+            finds(library),
+        )
+    } else if let Some((before, rest)) = line.split_once("' not found (required by ") {
+        let version = before
+            .rsplit_once(['`', '\''])
+            .map_or(before, |(_, version)| version);
+        let file = rest.split(')').next().unwrap_or_default();
+        (
+            format!("`{file}` needs the version {version} of a library, and got an older one"),
+            format!("cudacheck inspect {file}: it says which library is taken, and why"),
+        )
+    } else if let Some((before, symbol)) = line.split_once(": undefined symbol: ") {
+        let (file, symbol) = (
+            last_word(before),
+            symbol.split([',', ' ']).next().unwrap_or_default(),
+        );
+        (
+            format!("`{file}` needs the symbol {symbol}, which no library that was loaded has"),
+            format!("cudacheck inspect {file}: two libraries of different versions look like this"),
+        )
+    } else if let Some((_, name)) = line.split_once("No module named ") {
+        let name = name.trim_matches(['\'', '"', ' ']);
+        (
+            format!("Python finds no module `{name}`"),
+            "give --package an environment that has both the interpreter and the module".to_owned(),
+        )
+    } else if line.contains(IMAGE) {
+        (
+            "the program is for another processor".to_owned(),
+            "file on the program; build the package for this machine".to_owned(),
+        )
+    } else {
+        return None;
+    };
+    Some(Proof {
+        cause,
+        remedy,
+        class: Class::Loading,
+        culprit: Culprit::Code,
+        code: None,
+    })
+}
+
+fn finds(library: &str) -> String {
+    format!(
+        "cudacheck inspect on the package: it says where {library} is looked for, and what finds it"
+    )
+}
+
+fn last_word(text: &str) -> &str {
+    let word = text
+        .rsplit([' ', '\'', '"', '`', '('])
+        .next()
+        .unwrap_or(text);
+    word.rsplit_once(": ").map_or(word, |(_, word)| word)
+}
+
+/// An error of CUDA or of one of its libraries, by its name or by its sentence.
+fn catalogued(line: &str) -> Option<Proof> {
+    let lower = line.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .collect();
+    let real = || {
+        let all = compat::catalogue().iter();
+        all.filter(|each| each.code != 0 && each.fault != Culprit::Nobody)
+    };
+    let has = |name: &str| words.contains(&name.to_lowercase().as_str());
+    let named = real().find(|each| {
+        // `CUDA_ERROR_…`, `cudaError…`, `CUDNN_STATUS_…`: nobody writes these words by chance.
+        let long = |name: &&str| name.len() >= 12;
+        let names = [Some(each.name.as_str()), each.runtime_name.as_deref()];
+        names.into_iter().flatten().filter(long).any(has)
+    });
+    let of_gpu = [
+        "cuda", "cudnn", "cublas", "nvml", "nvrtc", "gpu", "device", "nvidia",
+    ];
+    let mentions = of_gpu.iter().any(|word| lower.contains(word));
+    let said = || {
+        let mut fitting: Vec<&Explanation> = real()
+            .filter(|each| each.domain != Domain::Xid || lower.contains("xid"))
+            .filter(|each| {
+                let says = each.says.as_deref().unwrap_or_default();
+                says.len() >= 12 && lower.contains(&says.to_lowercase())
+            })
+            .collect();
+        // The longest sentence says most; of equals the first of the catalogue is the driver's own.
+        fitting.sort_by_key(|each| std::cmp::Reverse(each.says.as_ref().map_or(0, String::len)));
+        fitting.first().copied()
+    };
+    let found = named.or_else(|| said().filter(|_| mentions))?;
+    let (name, code, of) = (&found.name, found.code, whose(found.domain));
+    Some(Proof {
+        cause: format!("{name} ({code} of {of}): {}", found.causes.join("; or ")),
+        remedy: found.remedy.clone(),
+        class: class(&found.name),
+        culprit: found.fault,
+        code: match found.domain {
+            Domain::Cuda | Domain::Cudart => i32::try_from(found.code).ok(),
+            Domain::Cublas | Domain::Cudnn | Domain::Nvml | Domain::Xid => None,
+        },
+    })
+}
+
+fn whose(domain: Domain) -> &'static str {
+    match domain {
+        Domain::Cuda => "the driver",
+        Domain::Cudart => "the runtime",
+        Domain::Nvml => "NVML",
+        Domain::Cublas => "cuBLAS",
+        Domain::Cudnn => "cuDNN",
+        Domain::Xid => "the kernel module",
+    }
+}
+
+fn class(name: &str) -> Class {
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&[
+        "NO_BINARY",
+        "NO_KERNEL_IMAGE",
+        "PTX",
+        "JIT",
+        "ARCH_MISMATCH",
+        "INVALID_IMAGE",
+    ]) {
+        Class::Architecture
+    } else if has(&[
+        "SHARED_OBJECT",
+        "SUBLIBRARY",
+        "VERSION_MISMATCH",
+        "InsufficientDriver",
+        "PREREQUISITE",
+        "STUB",
+    ]) {
+        Class::Loading
+    } else {
+        Class::Execution
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: Option<(Class, &str)>) {
+        let found = proof(["nothing to see here", line]);
+        let found = found
+            .as_ref()
+            .map(|proof| (proof.class, proof.cause.as_str()));
+        assert_eq!(
+            found.map(|it| it.0),
+            expected.map(|it| it.0),
+            "{line}: {found:?}"
+        );
+        if let (Some((_, cause)), Some((_, beginning))) = (found, expected) {
+            assert!(cause.starts_with(beginning), "{cause}");
+        }
+    }
+
+    #[test]
+    fn what_the_loader_says_is_a_proof() {
+        check(
+            "/p/bin/x: error while loading shared libraries: libmagma.so: cannot open shared object file: No such file",
+            Some((
+                Class::Loading,
+                "the loader cannot give the tester `libmagma.so`: cannot open shared",
+            )),
+        );
+        check(
+            "ImportError: libcudnn.so.9: cannot open shared object file: No such file or directory",
+            Some((Class::Loading, "`libcudnn.so.9` was opened")),
+        );
+        check(
+            "/p/x: /lib/libstdc++.so.6: version `GLIBCXX_3.4.30' not found (required by /p/libopencv_core.so)",
+            Some((
+                Class::Loading,
+                "`/p/libopencv_core.so` needs the version GLIBCXX_3.4.30",
+            )),
+        );
+        check(
+            "/p/x: symbol lookup error: /p/liba.so.1: undefined symbol: cublasLtCreate, version libcublasLt.so.12",
+            Some((
+                Class::Loading,
+                "`/p/liba.so.1` needs the symbol cublasLtCreate,",
+            )),
+        );
+        check(
+            "ModuleNotFoundError: No module named 'cupy'",
+            Some((Class::Loading, "Python finds no module `cupy`")),
+        );
+    }
+
+    #[test]
+    fn errors_of_cuda_are_explained_by_the_catalogue() {
+        check(
+            "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+            Some((Class::Architecture, "CUDA_ERROR_NO_BINARY_FOR_GPU (209 of ")),
+        );
+        check(
+            "error: (-217:Gpu API call) CUDA driver version is insufficient for CUDA runtime version in function 'x'",
+            Some((Class::Loading, "cudaErrorInsufficientDriver (35 of ")),
+        );
+        check(
+            "cudnn error: CUDNN_STATUS_EXECUTION_FAILED at x.cpp",
+            Some((Class::Execution, "CUDNN_STATUS_EXECUTION_FAILED (5000 of ")),
+        );
+        check(
+            "CUDA_ERROR_ILLEGAL_ADDRESS",
+            Some((Class::Execution, "CUDA_ERROR_ILLEGAL_ADDRESS (700 of ")),
+        );
+    }
+
+    #[test]
+    fn what_others_also_say_is_no_proof() {
+        check("write: invalid argument", None);
+        check("sh: out of memory", None);
+        check("CUDA_SUCCESS", None);
+        check("3 of 5 elements differ", None);
+        check("", None);
+    }
+}
