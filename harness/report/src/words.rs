@@ -1,6 +1,6 @@
 //! The words, numbers, and lists that all reporters share, so that the same thing reads the same everywhere.
 
-use cudacheck_model::event::DeviceLabel;
+use cudacheck_model::event::{DeviceLabel, Part, PartOutcome};
 use cudacheck_model::facts::MachineFacts;
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::journal::Owner;
@@ -55,6 +55,25 @@ fn fault_blame(finding: &Finding) -> &'static str {
         | Problem::Incompatible(_)
         | Problem::NoResult => "machine at fault",
     }
+}
+
+/// `37 results: 35 passed, 1 failed, 1 skipped`; none for a case that is no tester's.
+pub(crate) fn parts(parts: &[Part]) -> Option<String> {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for part in parts {
+        match part.outcome {
+            PartOutcome::Pass => passed += 1,
+            PartOutcome::Fail { .. } => failed += 1,
+            PartOutcome::Skip { .. } => skipped += 1,
+        }
+    }
+    let told = [(passed, "passed"), (failed, "failed"), (skipped, "skipped")];
+    let told: Vec<String> = told
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    (!told.is_empty()).then(|| format!("{}: {}", count(parts.len(), "result"), told.join(", ")))
 }
 
 /// Whose fault a fault of the machine is: the harness counts as one, but must not blame the machine.

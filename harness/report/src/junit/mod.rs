@@ -12,11 +12,14 @@
 //!   no UUID and no date: readers find a case's history by them. `[device 1]` follows where there are several devices.
 //! * Element text repeats the message and goes on with details: several readers show only the text.
 //! * Retries are `<flakyFailure>` and `<rerunFailure>`, never the `…Error` variants, which readers overlook.
+//! * Each result of a tester is a case of its own, with the tester's name for it, in the class `SUITE.PACKAGE.CASE`,
+//!   beside the case that ran the tester. The counts of the report count both.
 //! * A fault of the machine found before any case is a case of its own, in the suite `cudacheck.machine`: a run
 //!   that could judge nothing must not look empty.
 
 mod budget;
 mod case;
+mod part;
 mod properties;
 mod record;
 
@@ -29,7 +32,7 @@ use cudacheck_model::event::Timed;
 use quick_junit::{Report, TestSuite};
 
 use budget::Budget;
-use record::{Group, Record};
+use record::{Entry, Group, Record};
 
 /// The number of the profile, in the property `cudacheck.schema`.
 pub const JUNIT_SCHEMA: u32 = 1;
@@ -165,6 +168,14 @@ fn suite(
         case.name = attribute(format!("{}{slot}", entry.name())).into();
         case.set_classname(classname.as_str());
         suite.add_test_case(case);
+        if let Entry::Finished(finished) = entry {
+            let log = record.log(finished, options.run_directory.as_deref());
+            for mut part in part::cases(finished, &log, budget) {
+                part.name = attribute(format!("{}{slot}", part.name.as_str())).into();
+                part.set_classname(format!("{classname}.{}", attribute(entry.name())));
+                suite.add_test_case(part);
+            }
+        }
     }
     suite
 }

@@ -264,7 +264,11 @@ impl<W: Write> Terminal<W> {
             | Outcome::Fault(_)
             | Outcome::UnexpectedPass { .. } => None,
         };
-        let remarks = [why, words::leaked(case.attempt.leaked)];
+        let remarks = [
+            words::parts(&case.attempt.parts),
+            why,
+            words::leaked(case.attempt.leaked),
+        ];
         let remarks = remarks.into_iter().flatten();
         remarks
             .map(|remark| format!(" · {}", text::one_line(remark)))

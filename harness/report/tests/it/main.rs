@@ -6,3 +6,4 @@ mod listings;
 mod readers;
 mod stream;
 mod terminal;
+mod testers;
