@@ -1,5 +1,7 @@
 //! Every way for a worker to end, with every kind of journal.
 
+mod library;
+
 use std::time::Duration;
 
 use cudacheck_model::facts::DriverFacts;
