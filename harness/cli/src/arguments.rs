@@ -215,8 +215,12 @@ pub(crate) struct ListArguments {
     pub(crate) suites: Vec<String>,
 
     /// List the kernels that suites may name, with what each needs
-    #[arg(long, conflicts_with = "profiles")]
+    #[arg(long, conflicts_with_all = ["profiles", "libraries"])]
     pub(crate) kernels: bool,
+
+    /// List the libraries that there are checks for, with their tests
+    #[arg(long, conflicts_with = "profiles")]
+    pub(crate) libraries: bool,
 
     /// List the profiles of `--simulate` and the faults of `--inject`
     #[arg(long)]

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use cudacheck_model::catalogue::{Catalogue, KernelNeeds};
+use cudacheck_model::library::{Library, TestNeeds};
 use cudacheck_model::suite::{CapabilityBounds, Case, Check, Platform, Requires, Suite};
 
 use crate::{text, words};
@@ -66,6 +67,31 @@ pub fn kernels(catalogue: &Catalogue) -> String {
             isa,
             format!("{}{needs}", kernel.summary),
         ]
+    });
+    table(&rows.collect::<Vec<_>>())
+}
+
+/// Libraries with their tests and the SONAMEs that are known, for `list --libraries`.
+pub fn libraries(libraries: &[Library]) -> String {
+    let rows = libraries.iter().flat_map(|library| {
+        let card = library.card();
+        let head = vec![
+            library.to_string(),
+            String::new(),
+            format!("knows {}", card.sonames.join(", ")),
+        ];
+        let tests = card.tests.iter().map(|test| {
+            let needs = match test.needs {
+                TestNeeds::Nothing => "",
+                TestNeeds::Device => " · needs a device",
+            };
+            vec![
+                String::new(),
+                test.name.to_owned(),
+                format!("{}{needs}", test.summary),
+            ]
+        });
+        std::iter::once(head).chain(tests)
     });
     table(&rows.collect::<Vec<_>>())
 }

@@ -1,5 +1,6 @@
 //! `cudacheck list`: which suites, cases, kernels, profiles, and faults are there?
 
+use cudacheck_model::library::{LIBRARIES, Library, TestNeeds};
 use cudacheck_report::listing;
 use cudacheck_simulator::{inject, profile};
 use serde_json::json;
@@ -15,6 +16,28 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<u8, Failure> {
             arguments,
             || listing::kernels(&catalogue),
             || json!({ "schema": 1, "kernels": catalogue.kernels }),
+        );
+    }
+    if arguments.libraries {
+        let card = |library: &Library| {
+            let card = library.card();
+            let tests = card.tests.iter().map(|test| {
+                json!({
+                    "name": test.name,
+                    "summary": test.summary,
+                    "needs-device": test.needs == TestNeeds::Device,
+                })
+            });
+            json!({
+                "name": library,
+                "sonames": card.sonames,
+                "tests": tests.collect::<Vec<_>>(),
+            })
+        };
+        return print(
+            arguments,
+            || listing::libraries(LIBRARIES),
+            || json!({ "schema": 1, "libraries": LIBRARIES.iter().map(card).collect::<Vec<_>>() }),
         );
     }
     if arguments.profiles {
