@@ -240,6 +240,14 @@ fn key(name: &str) -> String {
         "hbm2",
         "hbm2e",
         "hbm3",
+        "hbm3e",
+        "nvl16",
+        "ac",
+        "lc",
+        "active",
+        "oem",
+        "embedded",
+        "design",
         "graphics",
         "card",
         "developer",
@@ -363,6 +371,13 @@ mod tests {
             ("NVIDIA A10G", "8.6"),
             ("NVIDIA RTX 4000 SFF Ada Generation", "8.9"),
             ("sm_130", "13.0"),
+            ("NVIDIA GeForce RTX 2080 with Max-Q Design", "7.5"),
+            ("NVIDIA RTX PRO 500 Blackwell Embedded GPU", "12.0"),
+            ("GeForce RTX 3050 6GB Laptop GPU", "8.6"),
+            ("GeForce RTX 3050 A Laptop GPU", "8.9"),
+            ("NVIDIA B300 SXM6 AC", "10.3"),
+            ("NVIDIA GH200 144G HBM3e", "9.0"),
+            ("Tesla M10", "5.0"),
         ] {
             check(name, Ok(capability));
         }
