@@ -165,7 +165,7 @@ fn read(ending: &Ending, entries: Vec<Entry>) -> (Option<OracleAnswer>, Option<S
         }
         Ending::TimedOut { limit } => Some(format!(
             "did not come to an end within {} s",
-            limit.as_secs().max(1)
+            limit.as_millis().div_ceil(1000)
         )),
         Ending::Stuck(fault) => Some(format!("is stuck: {fault}")),
         Ending::NotStarted { reason } => Some(format!("could not be started: {reason}")),
