@@ -180,6 +180,9 @@ fn jetpacks_are_found_by_their_linux() {
     assert_eq!(release("36.4.3"), Some(ToolkitVersion::new(12, 6)));
     assert_eq!(release("35.4.1"), Some(ToolkitVersion::new(11, 4)));
     assert_eq!(release("40.1"), None);
+    assert_eq!(release("32.4.4"), Some(ToolkitVersion::new(10, 2)));
+    assert_eq!(release("36.5.2"), Some(ToolkitVersion::new(12, 6)));
+    assert_eq!(release("38.2.1"), Some(ToolkitVersion::new(13, 0)));
 }
 
 /// A probed machine with one device, whose driver answers this CUDA version.
