@@ -62,6 +62,13 @@ pub enum Event {
     },
     /// A case has its final outcome.
     CaseFinished(Box<CaseFinished>),
+    /// Another runner of this machine uses the device; its cases wait until it has ended.
+    DeviceAwaited {
+        /// Its ordinal.
+        device: u32,
+        /// How long they wait at most, in milliseconds.
+        limit_ms: u64,
+    },
     /// A device will not be used again in this run.
     DeviceWithdrawn {
         /// Its ordinal.

@@ -29,17 +29,19 @@ pub(crate) struct Lock {
 /// Why a device could not be had, as a sentence.
 pub(crate) type Refusal = String;
 
-/// Waits for a device, no longer than `limit` and no longer than the run is wanted.
+/// Waits for a device, no longer than `limit` and no longer than the run is wanted. Calls `waits` once if it has to.
 pub(crate) async fn acquire(
     directory: &Path,
     device: &Device,
     limit: Duration,
     interrupts: &watch::Receiver<Interrupt>,
+    waits: impl FnOnce(),
 ) -> Result<Lock, Refusal> {
     let path = directory.join(format!("cudacheck-{}.lock", file_name(&device.key())));
     let failed = |error: io::Error| format!("the lock file `{}`: {error}", path.display());
     let file = open(&path).map_err(failed)?;
     let until = Instant::now() + limit;
+    let mut waits = Some(waits);
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Lock { _file: file }),
@@ -54,6 +56,9 @@ pub(crate) async fn acquire(
                 path.display(),
                 limit.as_secs()
             ));
+        }
+        if let Some(waits) = waits.take() {
+            waits();
         }
         sleep(PAUSE.min(until - Instant::now())).await;
     }
@@ -117,7 +122,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let device = crate::device::tests::device(0, Some("GPU-1"));
         let (_sender, interrupts) = watch::channel(Interrupt::None);
-        let take = || acquire(folder.path(), &device, Duration::ZERO, &interrupts);
+        let take = || acquire(folder.path(), &device, Duration::ZERO, &interrupts, || {});
         let first = take().await.unwrap();
         let refusal = take().await.unwrap_err();
         assert!(

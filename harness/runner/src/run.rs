@@ -241,6 +241,7 @@ fn close(open: &mut BTreeMap<TaskId, Planned>, event: &Event) {
         | Event::Planned { .. }
         | Event::CaseStarted { .. }
         | Event::CaseSlow { .. }
+        | Event::DeviceAwaited { .. }
         | Event::DeviceWithdrawn { .. }
         | Event::Interrupted { .. }
         | Event::RunFinished(_) => {}

@@ -72,7 +72,9 @@ impl<'a> Record<'a> {
                     record.summary = Some(summary);
                     record.duration_ms = summary.duration_ms;
                 }
-                Event::CaseSlow { .. } | Event::Interrupted { .. } => {}
+                Event::CaseSlow { .. }
+                | Event::DeviceAwaited { .. }
+                | Event::Interrupted { .. } => {}
             }
         }
         let devices: BTreeSet<u32> = record

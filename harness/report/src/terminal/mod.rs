@@ -162,6 +162,13 @@ impl<W: Write> Terminal<W> {
                 }
             }
             Event::CaseFinished(case) => self.finished(case),
+            Event::DeviceAwaited { device, limit_ms } => {
+                let line = format!(
+                    "for device {device}, which another cudacheck uses; at most {} s",
+                    limit_ms / 1000
+                );
+                self.sink.prose("Waiting", Hue::Warning, &line);
+            }
             Event::DeviceWithdrawn { device, fault } => {
                 let sentence = text::one_line(fault.to_string());
                 let line = format!("device {device} is not used again in this run: {sentence}");

@@ -30,9 +30,21 @@ pub(super) async fn drive(
         // No other process can see a simulated device.
         Some(device) if shared.facts.simulated.is_none() => {
             let config = &shared.config;
-            lock::acquire(&config.lock_dir, device, config.lock_wait, &interrupts)
-                .await
-                .map(Some)
+            let waits = || {
+                tell(Event::DeviceAwaited {
+                    device: device.ordinal,
+                    limit_ms: clock::milliseconds(config.lock_wait),
+                });
+            };
+            lock::acquire(
+                &config.lock_dir,
+                device,
+                config.lock_wait,
+                &interrupts,
+                waits,
+            )
+            .await
+            .map(Some)
         }
         Some(_) | None => Ok(None),
     };

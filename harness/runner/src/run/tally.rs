@@ -50,6 +50,7 @@ impl Tally {
             | Event::Planned { .. }
             | Event::CaseStarted { .. }
             | Event::CaseSlow { .. }
+            | Event::DeviceAwaited { .. }
             | Event::RunFinished(_) => {}
         }
     }

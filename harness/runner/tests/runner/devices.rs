@@ -55,7 +55,7 @@ fn a_device_that_another_runner_holds_is_not_used() {
     let file = File::create(locks.join("cudacheck-GPU-0.lock")).unwrap();
     flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
     let told = setup.run(vec![task("pass")]);
-    assert_eq!(told.lines(), ["pass fault harness"]);
+    assert_eq!(told.lines(), ["device 0 awaited", "pass fault harness"]);
     drop(file);
     let told = setup.run(vec![task("pass")]);
     assert_eq!(told.lines(), ["pass pass"]);

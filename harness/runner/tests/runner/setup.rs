@@ -120,6 +120,7 @@ pub(crate) fn device(ordinal: u32) -> Device {
 /// A case that examines a package, and behaves as its name says.
 pub(crate) fn task(name: &str) -> Planned {
     Planned {
+        must_run: false,
         subject: None,
         id: TaskId {
             subject: None,
@@ -154,6 +155,7 @@ impl Told {
             Event::DeviceWithdrawn { device, fault } => {
                 Some(format!("device {device} withdrawn: {}", fault.word()))
             }
+            Event::DeviceAwaited { device, .. } => Some(format!("device {device} awaited")),
             Event::Interrupted { signal } => Some(format!("interrupted by {signal}")),
             Event::RunStarted(_)
             | Event::MachineProbed(_)
@@ -170,6 +172,7 @@ impl Told {
         let mut finished = self.events.iter().filter_map(|timed| match &timed.event {
             Event::CaseFinished(finished) => Some(finished.as_ref()),
             Event::CaseSkipped(_)
+            | Event::DeviceAwaited { .. }
             | Event::DeviceWithdrawn { .. }
             | Event::Interrupted { .. }
             | Event::RunStarted(_)
