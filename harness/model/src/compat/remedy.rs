@@ -317,9 +317,15 @@ impl Case<'_> {
         let found = fitting
             .next()
             .filter(|toolkit| wanted.is_none_or(|wanted| toolkit.version < wanted))?;
+        // Whoever goes back to an older toolkit needs a host compiler that it knows.
+        let compiler = found
+            .compilers
+            .map(|newest| format!(" and takes GCC up to {}", newest.gcc));
         Some(format!(
-            "build it with toolkit {} or older, which emits PTX {}",
-            found.version, found.ptx
+            "build it with toolkit {} or older, which emits PTX {}{}",
+            found.version,
+            found.ptx,
+            compiler.unwrap_or_default()
         ))
     }
 

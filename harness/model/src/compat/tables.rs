@@ -100,6 +100,9 @@ pub struct Toolkit {
     /// Its updates, the oldest first.
     #[serde(default)]
     pub releases: Vec<Release>,
+    /// The newest host compilers that it takes. Absent if not known.
+    #[serde(default)]
+    pub compilers: Option<Compilers>,
     /// The platforms it is made for.
     pub platforms: Vec<Platform>,
     /// How sure the entry is.
@@ -110,6 +113,16 @@ pub struct Toolkit {
     pub note: Option<String>,
     /// Names of sources.
     pub sources: Vec<String>,
+}
+
+/// The newest major versions of host compilers that a toolkit takes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Compilers {
+    /// GCC.
+    pub gcc: u32,
+    /// Clang.
+    pub clang: u32,
 }
 
 /// An update of a toolkit.

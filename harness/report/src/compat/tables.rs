@@ -10,7 +10,7 @@ pub fn tables() -> String {
         out += &format!("  {key:<24} {meaning}\n");
     }
     let toolkits = tables::toolkits();
-    out += "\nToolkits: version, first Linux driver, PTX, machine code, confidence\n";
+    out += "\nToolkits: version, first Linux driver, PTX, newest GCC and Clang, machine code, confidence\n";
     for toolkit in &toolkits.toolkits {
         let driver = match (&toolkit.driver, toolkit.branch) {
             (Some(driver), _) => driver.to_string(),
@@ -22,8 +22,11 @@ pub fn tables() -> String {
             .iter()
             .map(|target| target.to_string().replace("sm_", ""))
             .collect();
+        let compilers = toolkit.compilers.map_or("-".to_owned(), |newest| {
+            format!("{} {}", newest.gcc, newest.clang)
+        });
         let line = format!(
-            "  {:<6} {driver:<11} {:<4} {}{}",
+            "  {:<6} {driver:<11} {:<4} {compilers:<6} {}{}",
             toolkit.version.to_string(),
             toolkit.ptx.to_string(),
             targets.join(" "),

@@ -41,6 +41,12 @@ fn toolkits_are_consistent() {
     );
     ascending(all.iter().map(|toolkit| toolkit.version));
     assert!(all.windows(2).all(|pair| pair[0].ptx <= pair[1].ptx));
+    let compilers = all.iter().filter_map(|toolkit| toolkit.compilers);
+    let compilers: Vec<_> = compilers.collect();
+    // A newer toolkit takes what the one before it took.
+    assert!(compilers.is_sorted_by_key(|newest| newest.gcc));
+    assert!(compilers.is_sorted_by_key(|newest| newest.clang));
+    assert_eq!(compilers.len() + 1, all.len(), "only 12.7 was never public");
     for toolkit in all {
         let version = toolkit.version;
         assert!(!toolkit.platforms.is_empty(), "{version}");
