@@ -26,11 +26,14 @@ macro_rules! shipped {
 /// The scripts of shipped suites, by the path that these have for them.
 const SHIPPED: &[(&str, &str)] = shipped![
     "tap.py",
+    "magma_all.sh",
     "prove_cupy.py",
+    "prove_ffmpeg.sh",
     "prove_jax.py",
     "prove_opencv.py",
     "prove_pytorch.py",
     "prove_tensorflow.py",
+    "prove_trtexec.sh",
     "prove_xgboost.py",
 ];
 

@@ -210,7 +210,7 @@ pub enum Check {
     /// Loads a library of the package and calls it.
     Library(LibraryCheck),
     /// Runs a program of the package that tests it, and reports each of its results.
-    Tester(TesterCheck),
+    Tester(Box<TesterCheck>),
 }
 
 /// A flaw that the package must not have.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cudacheck_model::suite::{FIND, TesterCheck, TesterFormat};
 use rustix::fs::{Mode, OFlags, open};
 
-use super::select::filter;
+use super::select::{filter, patterns};
 use crate::config::Config;
 
 /// A file of results longer than this is read up to here.
@@ -137,16 +137,23 @@ impl Place {
         words
     }
 
-    /// The suite's own variables.
+    /// The suite's own variables, and its lists, so that a tester of ours need not run what does not count.
     pub(super) fn variables(
         &self,
         check: &TesterCheck,
         program: &Program,
         config: &Config,
     ) -> Vec<(String, String)> {
-        let variables = check.environment.iter();
-        variables
-            .map(|(name, value)| (name.clone(), self.filled(value, program, config)))
+        let own = check.environment.iter();
+        let own = own.map(|(name, value)| (name.clone(), self.filled(value, program, config)));
+        let lists = [
+            ("CUDACHECK_INCLUDE", &check.include),
+            ("CUDACHECK_EXCLUDE", &check.exclude),
+        ];
+        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        lists
+            .map(|(name, list)| (name.to_owned(), patterns(list).join("\n")))
+            .chain(own)
             .collect()
     }
 
@@ -268,8 +275,10 @@ mod tests {
             ]
         );
         let variables = place.variables(&check, &program, &config);
+        let list = ("CUDACHECK_EXCLUDE".to_owned(), "*Slow*".to_owned());
+        assert_eq!(variables[0], list);
         assert_eq!(
-            variables[0].1.replace(&top, ""),
+            variables[1].1.replace(&top, ""),
             "/case/private/results.xml"
         );
         let written = |name: &str| fs::read_to_string(place.private.join(name)).unwrap();

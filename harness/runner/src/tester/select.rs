@@ -93,13 +93,7 @@ pub(super) fn filter(check: &TesterCheck) -> Option<String> {
     if check.format != TesterFormat::Gtest || !given || !writable {
         return None;
     }
-    let words = |list: &[Selection]| {
-        let words = list.iter().map(|entry| match is_pattern(&entry.name) {
-            true => entry.name.clone(),
-            false => format!("*{}*", entry.name),
-        });
-        words.collect::<Vec<_>>().join(":")
-    };
+    let words = |list: &[Selection]| patterns(list).join(":");
     let include = match check.include.as_slice() {
         [] => "*".to_owned(),
         list => words(list),
@@ -109,6 +103,18 @@ pub(super) fn filter(check: &TesterCheck) -> Option<String> {
         list => format!("-{}", words(list)),
     };
     Some(include + &exclude)
+}
+
+/// A list as patterns of whole names.
+pub(super) fn patterns(list: &[Selection]) -> Vec<String> {
+    let words = list.iter().map(|entry| {
+        if is_pattern(&entry.name) {
+            entry.name.clone()
+        } else {
+            format!("*{}*", entry.name)
+        }
+    });
+    words.collect()
 }
 
 fn is_pattern(name: &str) -> bool {
