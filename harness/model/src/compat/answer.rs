@@ -245,6 +245,7 @@ rules! {
     LibraryDroppedGpu "library-dropped-gpu" "A library has code from some capability on.";
     LibraryCudaMajor "library-cuda-major" "A library is built for some major versions of CUDA.";
     LibraryDriver "library-driver" "A library needs a driver of its own.";
+    SystemLibraries "system-libraries" "The C and C++ libraries of a distribution have symbols up to a version.";
     UnknownLibrary "unknown-library" "This version of a library is not in the tables.";
     UnknownToolkit "unknown-toolkit" "The tables do not tell enough of the toolkit.";
     UnknownDriver "unknown-driver" "The tables do not tell enough of the driver.";

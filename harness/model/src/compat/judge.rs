@@ -13,6 +13,7 @@ use super::answer::{Domain, ErrorCode, Prospect, Rule, Step};
 use super::gpu::Gpu;
 use super::machine::Machine;
 use super::package::Package;
+use super::system;
 use super::tables::Confidence;
 use crate::cuda;
 use crate::fault::MachineFault;
@@ -31,6 +32,7 @@ pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> 
     steps.extend(hidden);
     steps.extend(oracle::version(machine));
     steps.extend(platform(package, machine));
+    steps.extend(system_libraries(package, machine));
     steps.extend(mismatch(machine));
     let (loaded, step) = driver::loaded(machine, gpu);
     steps.extend(step);
@@ -183,6 +185,23 @@ fn platform(package: &Package, machine: &Machine) -> Option<Step> {
         ),
     };
     Some(step)
+}
+
+/// A file that needs newer symbols than the system's libraries have does not load.
+fn system_libraries(package: &Package, machine: &Machine) -> Option<Step> {
+    let system = system::of(machine)?;
+    let mut needed = package.symbols.iter();
+    let (version, newest) = needed.find_map(|version| {
+        let newest = system::newest(system, version.family)?;
+        (newest < *version).then_some((version, newest))
+    })?;
+    let name = system.named.first().map_or("the system", String::as_str);
+    let text = format!(
+        "files of the package need {version}, and the libraries of {name} define versions up to {newest}: the loader \
+         refuses them"
+    );
+    let step = Step::new(Rule::SystemLibraries, Prospect::Fails, text);
+    Some(step.sure(system.confidence))
 }
 
 /// NVIDIA's name of a platform.

@@ -27,6 +27,8 @@ pub struct Machine {
     pub cuda: Option<ToolkitVersion>,
     /// The JetPack of a Jetson.
     pub jetpack: Option<JetPackVersion>,
+    /// What its distribution calls itself.
+    pub distribution: Option<String>,
     /// The CUDA version of a forward compatibility package that is in use.
     pub compat: Option<ToolkitVersion>,
     /// Which kernel modules are loaded.
@@ -88,6 +90,7 @@ impl Machine {
             library: library.and_then(|library| library.version.clone()),
             cuda: facts.driver.cuda,
             jetpack,
+            distribution: facts.host.distribution.clone(),
             compat: None,
             modules: module.map(|module| module.flavour),
             gpus: devices

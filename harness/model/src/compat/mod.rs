@@ -16,6 +16,7 @@ mod package;
 mod proof;
 mod reach;
 mod remedy;
+mod system;
 pub mod tables;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use package::{
 };
 pub use proof::{Proof, of_no_code, of_refused_ptx};
 pub use remedy::{lowest_driver, lowest_jetpack};
+pub use system::{Family, SymbolVersion};
 pub use variable::{UnknownVariable, VariableSummary, Variables};
 
 use crate::version::ComputeCapability;

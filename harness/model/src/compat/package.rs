@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bound::{Bound, Known};
+use super::system::{self, SymbolVersion};
 use super::tables;
 use crate::package::{FileKind, Loadable, Machine as FileMachine, PackageFacts};
 use crate::suite::Platform;
@@ -27,6 +28,8 @@ pub struct Package {
     pub platforms: Vec<Platform>,
     /// Libraries whose versions are known.
     pub libraries: Vec<LibraryVersion>,
+    /// The newest symbol versions that it needs of the system's C and C++ libraries; empty if not known.
+    pub symbols: Vec<SymbolVersion>,
     /// What is to be said of how this was found out.
     pub notes: Vec<String>,
 }
@@ -77,6 +80,7 @@ impl Package {
             containers: Vec::new(),
             platforms: Vec::new(),
             libraries: Vec::new(),
+            symbols: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -171,6 +175,7 @@ impl Package {
             }
         }
         package.platforms = platforms;
+        package.symbols = system::needed(facts);
         package
     }
 }

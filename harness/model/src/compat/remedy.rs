@@ -122,6 +122,12 @@ pub(super) fn remedies(
             let here = machine.platform.or_else(|| machine.jetson_platform());
             vec![here.map(|here| format!("take the build for {}", judge::platform_name(here)))]
         }
+        Rule::SystemLibraries => {
+            let place = super::system::of(machine).and_then(|system| system.named.first());
+            vec![place.map(|place| {
+                format!("take a build for {place}, or bring the newer libraries with the package")
+            })]
+        }
         Rule::LibraryDroppedGpu | Rule::LibraryCudaMajor => vec![case.other_library()],
         Rule::UnknownLibrary | Rule::UnknownToolkit | Rule::UnknownGpu => vec![case.tell()],
     };
@@ -189,6 +195,7 @@ fn bare(machine: &Machine, gpu: Option<&Gpu>) -> Machine {
         cuda: None,
         compat: None,
         jetpack: None,
+        distribution: None,
         faults: Vec::new(),
         oracle: None,
         gpus: gpu.cloned().into_iter().collect(),

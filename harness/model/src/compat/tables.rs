@@ -395,6 +395,40 @@ pub struct LibraryFloor {
     pub sources: Vec<String>,
 }
 
+/// Distributions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Systems {
+    /// Always 1.
+    pub schema: u32,
+    /// Cited below.
+    pub sources: Sources,
+    /// The distributions.
+    pub systems: Vec<System>,
+}
+
+/// The newest symbol versions that a distribution's libraries define.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// What `PRETTY_NAME` of `/etc/os-release` begins with.
+    pub named: Vec<String>,
+    /// Major versions of JetPack that are this system.
+    #[serde(default)]
+    pub jetpacks: Vec<u32>,
+    /// The C library: `2.35`.
+    pub glibc: String,
+    /// The C++ library: `3.4.30`.
+    pub glibcxx: String,
+    /// `1.3.13`.
+    pub cxxabi: String,
+    /// How sure the entry is.
+    #[serde(default)]
+    pub confidence: Confidence,
+    /// Names of sources.
+    pub sources: Vec<String>,
+}
+
 /// Environment variables that matter.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -462,6 +496,8 @@ tables! {
     jetpacks: JetPacks = "jetpacks.yaml";
     /// The libraries.
     libraries: Libraries = "libraries.yaml";
+    /// The distributions.
+    systems: Systems = "systems.yaml";
     /// The environment variables.
     variables: VariableTable = "variables.yaml";
 }

@@ -85,6 +85,7 @@ pub fn tables() -> String {
     out += &gpus();
     out += &jetpacks();
     out += &libraries();
+    out += &systems();
     out += &variables();
     out += "\nErrors: `cudacheck explain` prints them\n";
     out + &sources(explanation_sources())
@@ -181,6 +182,22 @@ fn libraries() -> String {
             sureness(floor.confidence)
         );
         out += &format!("{}\n", line.trim_end());
+    }
+    out + &sources(&table.sources)
+}
+
+fn systems() -> String {
+    let table = tables::systems();
+    let mut out = String::from("\nDistributions: newest GLIBC, GLIBCXX, CXXABI\n");
+    for system in &table.systems {
+        out += &format!(
+            "  {:<7} {:<7} {:<7} {}{}\n",
+            system.glibc,
+            system.glibcxx,
+            system.cxxabi,
+            system.named.join(", "),
+            sureness(system.confidence)
+        );
     }
     out + &sources(&table.sources)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalogue::newest_ptx_isa;
 use crate::compat::tables::{self, Sources};
-use crate::compat::{Bound, GpuKind, Known, Rule, find_gpu, runs_on};
+use crate::compat::{Bound, GpuKind, Known, Rule, SymbolVersion, find_gpu, runs_on};
 
 #[track_caller]
 fn cited<'a>(sources: &Sources, lists: impl IntoIterator<Item = &'a Vec<String>>) {
@@ -262,6 +262,37 @@ fn libraries_are_consistent() {
         assert!(!floor.cuda.is_empty());
         assert!(tables::generation(floor.capability).is_some());
         assert!(floor.drivers.keys().all(|major| floor.cuda.contains(major)));
+    }
+}
+
+#[test]
+fn systems_are_consistent() {
+    let table = tables::systems();
+    assert_eq!(table.schema, 1);
+    cited(
+        &table.sources,
+        table.systems.iter().map(|each| &each.sources),
+    );
+    for system in &table.systems {
+        assert!(!system.named.is_empty());
+        let versions = [
+            format!("GLIBC_{}", system.glibc),
+            format!("GLIBCXX_{}", system.glibcxx),
+            format!("CXXABI_{}", system.cxxabi),
+        ];
+        for version in versions {
+            let parsed = version.parse::<SymbolVersion>();
+            assert_eq!(parsed.map(|parsed| parsed.to_string()), Ok(version));
+        }
+    }
+    // Every JetPack is one system.
+    for release in &tables::jetpacks().releases {
+        let major = release.jetpack[0].major();
+        let of = table
+            .systems
+            .iter()
+            .filter(|each| each.jetpacks.contains(&major));
+        assert_eq!(of.count(), 1, "{major}");
     }
 }
 
