@@ -101,10 +101,12 @@ fn first_on_path(
     let (libcuda, from) = match other {
         Some(other) => {
             let version = real(&other).and_then(|path| version_in_name(&path));
-            let newer = version
-                .as_ref()
-                .zip(driver)
-                .is_none_or(|(own, driver)| own > driver);
+            // Those of Jetson's upgrade packages have no version in their names.
+            let newer = match (&version, driver) {
+                (Some(own), Some(driver)) => own > driver,
+                (Some(_), None) => false,
+                (None, _) => true,
+            };
             (
                 other,
                 if newer {
