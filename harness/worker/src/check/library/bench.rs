@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::journal::{CheckResult, MismatchKind, Stage};
@@ -142,6 +142,11 @@ impl<'a> Bench<'a> {
     /// The device's compute capability.
     pub(super) fn capability(&self) -> ComputeCapability {
         self.device.capability
+    }
+
+    /// The driver's file, for a test that needs more of it than one device.
+    pub(super) fn driver_file(&self) -> &Path {
+        &self.device.path
     }
 
     /// A device attribute by its number in `cuda.h`; zero if the driver does not know it.

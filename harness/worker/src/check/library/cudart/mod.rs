@@ -1,6 +1,9 @@
-//! The CUDA runtime: finds the driver, and tells which runtime it is.
+//! The CUDA runtime: finds the driver, tells which runtime it is, and moves memory.
+//!
+//! It starts no kernel here: for that it takes fatbins whose layout is the compiler's own business.
 
 mod ffi;
+mod memory;
 
 use super::{Checks, Named, Opened, Verdict};
 use crate::library::{SharedLibrary, Status};
@@ -10,9 +13,16 @@ pub(super) const CHECKS: Checks = Checks {
     cold: Some(cold),
     versions: Some(versions),
     host: &[],
-    device: &[],
+    device: &[
+        ("memory", memory::memory),
+        ("memory-2d", memory::rectangle),
+        ("streams", memory::streams),
+    ],
     explain,
 };
+
+/// `cudaErrorInsufficientDriver`.
+const INSUFFICIENT_DRIVER: Status = Status(35);
 
 /// `cudaGetDeviceCount` opens the driver. Without one its answer is 35, without a device 100: both are answers.
 fn cold(opened: &Opened<'_>) -> Verdict {
@@ -25,12 +35,30 @@ fn cold(opened: &Opened<'_>) -> Verdict {
 
 fn versions(opened: &Opened<'_>) -> Verdict {
     let api = Cudart::new(&opened.library);
-    let mut version = 0;
-    opened.ok(api.runtime_version(&mut version))?;
-    opened.note(
-        "version",
-        format!("{}.{}", version / 1000, version % 1000 / 10),
-    );
+    let (mut version, mut driver) = (0, 0);
+    opened.ok(api.driver_version(&mut driver))?;
+    let asked = api.runtime_version(&mut version);
+    let soname = &opened.subject.soname;
+    if opened.value(asked)? == INSUFFICIENT_DRIVER && driver == 0 {
+        // Seen with 11.8; the runtimes of CUDA 12 and 13 answer.
+        return Err(opened.not_supported(format!(
+            "{soname} tells its version only where there is a driver"
+        )));
+    }
+    opened.ok(asked)?;
+    let (major, minor) = (version / 1000, version % 1000 / 10);
+    opened.note("version", format!("{major}.{minor}"));
+    if driver != 0 {
+        let supported = format!("{}.{}", driver / 1000, driver % 1000 / 10);
+        opened.note("driver-supports", supported);
+    }
+    let named = soname.strip_prefix("libcudart.so.").unwrap_or(soname);
+    if named.split('.').next() != Some(major.to_string().as_str()) {
+        return Err(opened.skew(
+            format!("{soname} is of the major version of its name"),
+            format!("it says that it is the runtime of CUDA {major}.{minor}"),
+        ));
+    }
     Ok(())
 }
 
