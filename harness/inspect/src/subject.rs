@@ -1,36 +1,70 @@
 //! The libraries of a package that there are checks for, each with the parts that it asks the loader for.
 
+pub(crate) mod impostor;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cudacheck_model::finding::EdgeKind;
 use cudacheck_model::library::{Host, Library, Part, PartNeed, Subject, Subjects, Territory};
-use cudacheck_model::package::{PackageFacts, PackageFile};
+use cudacheck_model::package::{Machine, PackageFacts, PackageFile};
 
 use crate::known::{self, Need};
 use crate::resolve::{Found, LoaderContext, ResolvedEdge, STORE, resolve_from};
 
-/// The libraries of a package that can be checked on a machine of this kind. Where several of one kind are in it, each
-/// has a label: its SONAME, or the directory below the given paths that tells it from the others.
+/// The libraries of a package. Where several of one kind are in it, each has a label: its SONAME, or the directory below
+/// the given paths that tells it from the others.
+///
+/// A library for another kind of machine is left out where there is one for this machine, as toolkits for several
+/// machines have. What only has the name of a library is in, since a program that asks for the name gets it.
 ///
 /// The driver's directories, exceptions, and loaders are the machine's, and not filled in here.
 pub fn subjects(facts: &PackageFacts) -> Subjects {
     let mut subjects = Subjects::new();
+    let mut foreign = Subjects::new();
     for file in &facts.files {
         let Some(library) = library(file) else {
             continue;
         };
+        let of_machine = if is_for_this_machine(file) {
+            &mut subjects
+        } else {
+            &mut foreign
+        };
         let subject = subject(facts, file);
-        let others = subjects.entry(library).or_default();
+        let others = of_machine.entry(library).or_default();
         // Two names of one file are one library.
         if others.iter().all(|other| other.path != subject.path) {
             others.push(subject);
+        }
+    }
+    for (library, others) in foreign {
+        subjects.entry(library).or_insert(others);
+    }
+    for (library, path) in impostor::impostors(facts) {
+        if !in_stubs(&path) {
+            let subject = nothing(facts, &path, impostor::soname(library, &path));
+            subjects.entry(library).or_default().push(subject);
         }
     }
     for of_kind in subjects.values_mut() {
         label(of_kind, &facts.roots);
     }
     subjects
+}
+
+/// Whether this machine's loader takes a file.
+fn is_for_this_machine(file: &PackageFile) -> bool {
+    match (file.machine, std::env::consts::ARCH) {
+        (Some(Machine::X86_64), arch) => arch == "x86_64",
+        (Some(Machine::Aarch64), arch) => arch == "aarch64",
+        (Some(Machine::Ppc64le), arch) => arch == "powerpc64",
+        (
+            Some(Machine::X86 | Machine::Arm | Machine::Ppc64 | Machine::Cuda | Machine::Other(_))
+            | None,
+            _,
+        ) => false,
+    }
 }
 
 /// Which library a file is: by its SONAME, else by its name.
@@ -56,13 +90,21 @@ fn subject(facts: &PackageFacts, file: &PackageFile) -> Subject {
             .map(|name| name.to_string_lossy().into_owned())
     };
     let edges = resolve_from(facts, &LoaderContext::default(), &file.path);
+    Subject {
+        parts: parts(facts, &edges),
+        ..nothing(facts, &file.path, soname.or_else(name).unwrap_or_default())
+    }
+}
+
+/// What asks for nothing.
+fn nothing(facts: &PackageFacts, path: &Path, soname: String) -> Subject {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let path = real(&file.path);
+    let path = real(path);
     let roots: Vec<PathBuf> = facts.roots.iter().map(|root| real(root)).collect();
     Subject {
         label: None,
-        soname: soname.or_else(name).unwrap_or_default(),
-        parts: parts(facts, &edges),
+        soname,
+        parts: Vec::new(),
         territory: Territory {
             own: own(&path, &roots),
             closure: roots,

@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 
 use cudacheck_model::package::{ReadWarning, WarningCode};
 
+use crate::subject::impostor;
+
 /// Warnings that are kept of the search.
 const WARNINGS: usize = 1024;
 
@@ -110,6 +112,10 @@ impl Found {
             };
             let path = directory.path.join(&name);
             if kind.is_dir() {
+                if impostor::named(&path).is_some() {
+                    let message = "a directory with the name of a library".to_owned();
+                    self.warn(WarningCode::NotAFile, &path, message);
+                }
                 pending.push(Directory {
                     path,
                     real: directory.real.join(&name),
