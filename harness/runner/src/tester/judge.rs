@@ -163,18 +163,18 @@ impl Evidence<'_> {
             && self.check.format == TesterFormat::Junit
             && parts.is_empty();
         if code != 0 && !forgiven && !none_found {
-            let error = format!(
-                "it ended with code {code}, and no result of its says why{}",
-                counts.so_far()
-            );
-            let remedy = match self.check.format {
-                TesterFormat::ExitCode => "read its output",
+            let (error, remedy) = match self.check.format {
+                TesterFormat::ExitCode => (format!("it ended with code {code}"), "read its output"),
                 TesterFormat::Gtest
                 | TesterFormat::Junit
                 | TesterFormat::Tap
-                | TesterFormat::Magma => {
-                    "read the last lines of its output: whoever ends a process with a code says why"
-                }
+                | TesterFormat::Magma => (
+                    format!(
+                        "it ended with code {code}{}, and no result says why",
+                        counts.so_far()
+                    ),
+                    "read the last lines of its output: whoever ends a process with a code says why",
+                ),
             };
             return self.failed(Problem::ExitCode(code), error, remedy, parts);
         }
@@ -409,3 +409,6 @@ fn last_line(printed: [&str; 2]) -> Option<String> {
     let mut lines = lines.map(str::trim);
     lines.find(|line| !line.is_empty()).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;
