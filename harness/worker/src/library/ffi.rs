@@ -62,6 +62,19 @@ impl SharedLibrary {
         let symbol = unsafe { self.library.get::<F>(name.to_bytes_with_nul()) };
         symbol.ok().map(|symbol| *symbol)
     }
+
+    /// What the library keeps in the variable of this name, if it has one.
+    ///
+    /// # Safety
+    ///
+    /// The library declares the name as a variable that holds a pointer, and has set it when it was loaded.
+    pub(crate) unsafe fn variable(&self, name: &CStr) -> Option<Handle> {
+        // SAFETY: the name is a variable's, whose address any pointer can hold.
+        let symbol = unsafe { self.library.get::<*const Handle>(name.to_bytes_with_nul()) };
+        let address = *symbol.ok()?;
+        // SAFETY: the caller promises a pointer there; the library is never closed, so it stays mapped.
+        Some(unsafe { address.read() })
+    }
 }
 
 /// A status that a library returned: zero where it succeeded, whatever its header calls the others.

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use cudacheck_model::journal::{CheckResult, MismatchKind};
 
-use super::Verdict;
+use super::{Stop, Verdict};
 
 /// A byte that no test writes on purpose: what still has it was never written.
 pub(super) const POISON: u8 = 0xA5;
@@ -50,6 +50,71 @@ elements!(
     half::f16,
     half::bf16
 );
+
+/// A floating-point element, which references in f64 are rounded to.
+pub(super) trait Real: Element {
+    /// The nearest element.
+    fn of(value: f64) -> Self;
+    /// Its value, which f64 holds exactly.
+    fn value(self) -> f64;
+}
+
+impl Real for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+    fn value(self) -> f64 {
+        self
+    }
+}
+
+impl Real for f32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the nearest f32 is what is asked for"
+    )]
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+    fn value(self) -> f64 {
+        Self::into(self)
+    }
+}
+
+impl Real for half::f16 {
+    fn of(value: f64) -> Self {
+        Self::from_f64(value)
+    }
+    fn value(self) -> f64 {
+        self.to_f64()
+    }
+}
+
+impl Real for half::bf16 {
+    fn of(value: f64) -> Self {
+        Self::from_f64(value)
+    }
+    fn value(self) -> f64 {
+        self.to_f64()
+    }
+}
+
+/// What TF32 keeps of a number: 10 bits after the leading one, rounded to nearest, ties away from zero, as the
+/// conversion `cvt.rna.tf32.f32` does.
+pub(super) fn tf32(value: f64) -> f64 {
+    const LOST: u32 = 52 - 10;
+    let half = 1u64 << (LOST - 1);
+    let mask = !((1u64 << LOST) - 1);
+    f64::from_bits((value.to_bits() + half) & mask)
+}
+
+/// Tells that what was found is what TF32 gives.
+pub(super) fn named_tf32(mut stop: Stop) -> Stop {
+    if let CheckResult::Mismatch { found, .. } = &mut *stop {
+        found.push_str("; it is what TF32 gives, which was not asked for");
+    }
+    stop
+}
 
 /// The bytes of an array.
 pub(super) fn bytes<T: Element>(elements: &[T]) -> Vec<u8> {
@@ -113,6 +178,32 @@ pub(super) fn within(
 ) -> Verdict {
     judge(expected, found, place, |index, expected, found| {
         (expected - found).abs() <= bounds[index]
+    })
+}
+
+/// Goes on if every element is within its bound of a reference in f64. What was never written is told apart.
+pub(super) fn near<T: Real>(
+    expected: &[f64],
+    found: &[T],
+    bounds: &[f64],
+    place: impl Fn(usize) -> String,
+) -> Verdict {
+    let values: Vec<f64> = found.iter().map(|element| element.value()).collect();
+    let untouched = |index: &usize| bytes(&[found[*index]]).iter().all(|byte| *byte == POISON);
+    match within(expected, &values, bounds, &place) {
+        Ok(()) => Ok(()),
+        Err(stop) => Err((0..found.len())
+            .find(untouched)
+            .map_or(stop, |index| never_written(expected[index], &place(index)))),
+    }
+}
+
+/// An element that still has its poison.
+fn never_written(expected: f64, place: &str) -> Box<CheckResult> {
+    Box::new(CheckResult::Mismatch {
+        kind: MismatchKind::NeverWritten,
+        expected: format!("{place} is {expected}"),
+        found: format!("{place} was never written, expected {expected}"),
     })
 }
 
@@ -190,6 +281,14 @@ mod tests {
         assert!((-4..=4).all(|value| one.contains(&value)));
         assert_ne!(one, integers(7, 1, 4, 1000));
         assert_eq!(one, integers(7, 0, 4, 1000));
+    }
+
+    #[test]
+    fn tf32_keeps_eleven_bits() {
+        assert_eq!(tf32(2047.0), 2047.0);
+        assert_eq!(tf32(-2049.0), -2050.0);
+        assert_eq!(tf32(4097.0), 4096.0);
+        assert_eq!(tf32(0.0), 0.0);
     }
 
     #[test]
