@@ -12,3 +12,4 @@ mod recorded;
 mod run;
 mod suites;
 mod support;
+mod tester;

@@ -22,7 +22,19 @@ macro_rules! shipped {
 }
 
 /// The suites that are part of the binary, by the path they have in the repository.
-const SHIPPED: &[(&str, &str)] = shipped!["kernels", "linkage",];
+const SHIPPED: &[(&str, &str)] = shipped![
+    "kernels",
+    "linkage",
+    "cupy",
+    "ffmpeg",
+    "jax",
+    "magma",
+    "opencv",
+    "pytorch",
+    "tensorflow",
+    "tensorrt",
+    "xgboost",
+];
 
 /// Suites, and how to ask for them again.
 pub(crate) struct Loaded {

@@ -62,7 +62,7 @@ impl Evidence<'_> {
             unfinished,
         } = reading;
         let clean = matches!(self.ending, Ending::Exited(0));
-        if let Some(name) = unfinished {
+        if let Some(name) = &unfinished {
             // What was under way when everything ended is the first suspect.
             parts.push(Part {
                 name: name.clone(),
@@ -95,6 +95,9 @@ impl Evidence<'_> {
         let said = Said {
             counts,
             forgiven: selected.forgiven,
+            during: unfinished
+                .map(|name| format!(" during {name}"))
+                .unwrap_or_default(),
             incomplete,
             bailed,
             skipped,
@@ -119,13 +122,21 @@ impl Evidence<'_> {
             Ending::NotStarted { reason } => return self.not_started(reason),
             Ending::TimedOut { limit } => {
                 let seconds = limit.as_secs();
-                let error = format!("it was stopped after {seconds} s{}", counts.so_far());
+                let during = &said.during;
+                let error = format!(
+                    "it was stopped after {seconds} s{during}{}",
+                    counts.so_far()
+                );
                 let remedy = "raise limits.time-s if it is only slow; the last lines of its output say where it was";
                 return self.failed(Problem::Timeout(seconds), error, remedy, parts);
             }
             Ending::Signaled(signal) => {
                 let name = signal_name(*signal);
-                let error = format!("it was ended by {name} ({signal}){}", counts.so_far());
+                let during = &said.during;
+                let error = format!(
+                    "it was ended by {name} ({signal}){during}{}",
+                    counts.so_far()
+                );
                 let remedy =
                     "read the last lines of its output; dmesg | grep -e segfault -e oom -e Xid";
                 let outcome = self.failed(Problem::Signal(*signal), error, remedy, parts);
@@ -209,7 +220,7 @@ impl Evidence<'_> {
                 );
                 self.skip(because, parts)
             }
-            Counts { .. } => self.nothing("it ended well and told of no result".to_owned(), parts),
+            Counts { .. } => self.nothing("it told of no result at all".to_owned(), parts),
         }
     }
 
@@ -329,6 +340,8 @@ struct Said {
     counts: Counts,
     /// Results that failed and do not count.
     forgiven: usize,
+    /// The test that was under way at the end: ` during A.b`.
+    during: String,
     incomplete: Vec<String>,
     bailed: Option<String>,
     skipped: Option<String>,

@@ -127,7 +127,7 @@ fn an_end_that_is_well_needs_results() {
     check(
         Ending::Exited(0),
         &[],
-        "fail nothing-tested: it ended well and told of no result",
+        "fail nothing-tested: it told of no result at all",
     );
     check(Ending::Exited(0), &["skip a"], "skip tester-skips");
     check(Ending::Exited(0), &["none"], "skip tester-skips");
@@ -154,7 +154,7 @@ fn an_end_that_is_well_needs_results() {
     check(
         Ending::Signaled(6),
         &[ALL_WELL, "unfinished b"],
-        "fail signal: it was ended by SIGABRT (6), after 2 results, of which 1 failed",
+        "fail signal: it was ended by SIGABRT (6) during b, after 2 results, of which 1 failed",
     );
     check(
         Ending::Exited(1),

@@ -87,9 +87,9 @@ impl State {
                 collector.doubt("it printed two plans");
             }
             self.plan = Some(plan);
-            if plan == 0 {
-                let reason = reason.unwrap_or_default();
-                collector.reading.skipped = Some(super::line(&reason, "it gives no reason"));
+            // A tester that plans nothing and gives no reason has not skipped: it has nothing.
+            if let (0, Some(reason)) = (plan, reason) {
+                collector.reading.skipped = Some(super::line(&reason, ""));
             }
         } else if !lower.starts_with("tap version ") && !lower.starts_with("pragma ") {
             self.note(trimmed.strip_prefix("# ").unwrap_or(trimmed));
@@ -108,22 +108,18 @@ impl State {
 
     /// Of the notes' YAML two keys mean something everywhere; the rest is for people.
     fn note_of_block(&mut self, text: &str) {
-        self.note(text);
-        let Some(point) = &mut self.point else { return };
-        let Some((key, value)) = text.split_once(':') else {
-            return;
-        };
+        let (key, value) = text.split_once(':').unwrap_or((text, ""));
         let value = value.trim().trim_matches(['"', '\'']);
-        match key.trim() {
-            "message" if !value.is_empty() && point.message.is_none() => {
-                point.message = Some(value.to_owned());
+        match (key.trim(), &mut self.point) {
+            ("message", Some(point)) if !value.is_empty() && point.message.is_none() => {
+                point.message = Some(value.replace("\\\"", "\""));
             }
-            "duration_ms" => {
-                let seconds: Option<f64> = value.parse().ok();
-                let seconds = seconds.map(|milliseconds| (milliseconds / 1000.0).to_string());
+            ("duration_ms", Some(point)) => {
+                let time: Option<f64> = value.parse().ok();
+                let seconds = time.map(|time| (time / 1000.0).to_string());
                 point.duration_ms = seconds.and_then(|seconds| super::milliseconds(&seconds));
             }
-            _ => {}
+            _ => self.note(text),
         }
     }
 
