@@ -6,6 +6,7 @@
 
 mod expectation;
 mod explain;
+mod last_words;
 mod library;
 mod result;
 
@@ -17,6 +18,7 @@ use cudacheck_model::outcome::{Cause, Class, Finding, MachineFault, Outcome, Pro
 use crate::ending::{Ending, signal_name};
 
 pub(crate) use expectation::{attention, expect};
+pub(crate) use last_words::heed;
 
 /// What a suite examines, and so whose fault a wrong result is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -171,7 +171,7 @@ fn loader(reason: &str) -> (Option<String>, String) {
         );
         return (Some(cause), remedy);
     }
-    let known: [(&str, &str, &str); 7] = [
+    let known: [(&str, &str, &str); 10] = [
         (
             "version `GLIBC_",
             "it needs a newer C library than the one it was loaded into",
@@ -191,6 +191,21 @@ fn loader(reason: &str) -> (Option<String>, String) {
             "wrong ELF class",
             "it is for another kind of processor",
             "take the package for this machine: cudacheck inspect PATH names its platform",
+        ),
+        (
+            "wrong ELF machine",
+            "it is for another kind of processor",
+            "take the package for this machine: cudacheck inspect PATH names its platform",
+        ),
+        (
+            "a link that leads nowhere",
+            "the package has the library's name and not the library",
+            "package the file that the link leads to, or remove the link",
+        ),
+        (
+            "it is a directory",
+            "a directory has the library's name",
+            "ls -l of the path shows what is in it; point the check to the library itself",
         ),
         (
             "invalid ELF header",

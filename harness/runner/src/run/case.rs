@@ -16,7 +16,7 @@ use cudacheck_model::task::{CheckWork, Work};
 use tokio::sync::{mpsc, watch};
 
 use super::{Shared, coverage, health};
-use crate::classify::{Context, Examines, attention, classify, expect};
+use crate::classify::{Context, Examines, attention, classify, expect, heed};
 use crate::clock;
 use crate::device;
 use crate::interrupt::Interrupt;
@@ -190,7 +190,8 @@ pub(super) async fn attempt(
         driver: &shared.facts.driver,
         package: shared.config.examined.get(&task.id.suite),
     };
-    let outcome = classify(examines(task), &supervised.ending, &entries, &context);
+    let mut outcome = classify(examines(task), &supervised.ending, &entries, &context);
+    heed(&mut outcome, &supervised.output);
     let directory = job.directory.join("health");
     let outcome = health::revise(shared, context.device, outcome, directory, interrupts).await;
     let mut stages = Vec::new();

@@ -67,6 +67,15 @@ fn the_loaders_words_prove_the_cause() {
             "another version",
         ),
         ("libx.so.1: wrong ELF class: ELFCLASS32", "another kind"),
+        (
+            "libx.so.1: wrong ELF machine: it is for aarch64, and this is x86_64",
+            "another kind",
+        ),
+        (
+            "libx.so.1: a link that leads nowhere: libx.so.1.2 is not there",
+            "name and not the library",
+        ),
+        ("libx.so.1: it is a directory", "a directory"),
         ("libx.so.1: invalid ELF header", "no library"),
         ("libx.so.1: file too short", "cut off"),
         (
