@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cudacheck_model::event::{RunStarted, Timed};
-use cudacheck_model::library::Subjects;
 use cudacheck_model::suite::{Check, Limits, Package, Suite, nearest};
 use cudacheck_model::task::DriverFiles;
 use cudacheck_report::jsonl::JsonLines;
@@ -19,7 +18,7 @@ use cudacheck_runner::{Config, DeviceFilter, Filter, PackageGiven};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use self::examined::Depth;
+use self::examined::{Depth, Examined};
 use super::inspection::Inspection;
 use super::linkage;
 use super::probe::{self, Machine};
@@ -36,10 +35,10 @@ mod examined;
 pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result<u8, Failure> {
     let catalogue = suites::catalogue();
     let packages = packages(&arguments.packages)?;
-    let mut files = None;
+    let mut examined = None;
     let names = if arguments.suites.is_empty() && !packages.is_empty() {
-        files = examined::files(&packages, Depth::Names);
-        choice::suites(files.as_ref())
+        let found = examined.insert(examined::examine(&packages, Depth::Names));
+        choice::suites(&found.libraries)
     } else {
         chosen(arguments)
     };
@@ -62,20 +61,20 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     config.scripts = scripts;
     config.package.clone_from(&packages);
     let filter = filter(arguments);
-    let asks_for_libraries = choice::asks_for_libraries(&suites);
-    if files.is_none() && !packages.is_empty() {
-        let depth = if asks_for_libraries {
+    if examined.is_none() && !packages.is_empty() {
+        let depth = if choice::asks_for_libraries(&suites) {
             Some(Depth::Names)
         } else {
             cudacheck_runner::asks_for_files(&suites, &filter).then_some(Depth::Code)
         };
-        files = depth.and_then(|depth| examined::files(&packages, depth));
+        examined = depth.map(|depth| examined::examine(&packages, depth));
     }
+    let Examined {
+        files,
+        mut libraries,
+    } = examined.unwrap_or_default();
     config.examined = cudacheck_runner::packages(&suites, files.as_ref());
-    let mut libraries = match &files {
-        Some(files) if asks_for_libraries => examined::libraries(files, arguments, &directory),
-        Some(_) | None => Subjects::new(),
-    };
+    examined::complete(&mut libraries, &packages, arguments, &directory);
 
     let start = RunStarted {
         run_id,

@@ -1,19 +1,13 @@
 //! Which suites answer `cudacheck run --package PATH` without a suite's name: those whose libraries the package has.
 
-use cudacheck_inspect::subject::subjects;
-use cudacheck_model::library::LIBRARIES;
-use cudacheck_model::package::PackageFacts;
+use cudacheck_model::library::{LIBRARIES, Subjects};
 use cudacheck_model::suite::{Check, Suite};
 
 use crate::suites;
 
 /// The suites for a package, in the order of the libraries; first the one that reads files only.
-pub(super) fn suites(files: Option<&PackageFacts>) -> Vec<String> {
+pub(super) fn suites(found: &Subjects) -> Vec<String> {
     let mut names = vec!["linkage".to_owned()];
-    let Some(files) = files else {
-        return names;
-    };
-    let found = subjects(files);
     let shipped: Vec<String> = suites::names().collect();
     for library in LIBRARIES.iter().filter(|it| found.contains_key(it)) {
         names.extend(shipped.iter().find(|name| *name == library.name()).cloned());

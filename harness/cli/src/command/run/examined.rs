@@ -24,8 +24,17 @@ pub(super) enum Depth {
     Names,
 }
 
-/// What the files of the packages reveal. Nothing, if none of them is one that a GPU's program is made of.
-pub(super) fn files(packages: &[PathBuf], depth: Depth) -> Option<PackageFacts> {
+/// What the packages contain.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    /// What their files reveal. Nothing, if none of them is one that a GPU's program is made of.
+    pub(super) files: Option<PackageFacts>,
+    /// Their libraries, if the files were read for names.
+    pub(super) libraries: Subjects,
+}
+
+/// Reads the files of the packages.
+pub(super) fn examine(packages: &[PathBuf], depth: Depth) -> Examined {
     let search = match depth {
         Depth::Code => Search::FatbinSections,
         Depth::Names => Search::Everywhere,
@@ -35,17 +44,27 @@ pub(super) fn files(packages: &[PathBuf], depth: Depth) -> Option<PackageFacts> 
         ..Options::default()
     };
     let facts = inspect(packages, &options, &|_| {});
-    (!facts.files.is_empty()).then_some(facts)
+    let libraries = match depth {
+        Depth::Code => Subjects::new(),
+        Depth::Names => subjects(&facts),
+    };
+    Examined {
+        files: (!facts.files.is_empty()).then_some(facts),
+        libraries,
+    }
 }
 
-/// The libraries of the packages, with all that the command line says of them.
-pub(super) fn libraries(
-    facts: &PackageFacts,
+/// Adds all that the command line says of the libraries.
+pub(super) fn complete(
+    libraries: &mut Subjects,
+    packages: &[PathBuf],
     arguments: &RunArguments,
     directory: &Path,
-) -> Subjects {
-    let mut libraries = subjects(facts);
-    let closure = closure_of(&facts.roots);
+) {
+    if libraries.is_empty() {
+        return;
+    }
+    let closure = closure_of(packages);
     let own = own_c_library();
     for subject in libraries.values_mut().flatten() {
         let territory = &mut subject.territory;
@@ -58,7 +77,6 @@ pub(super) fn libraries(
             None => newer_loader(subject, own.as_deref(), directory),
         };
     }
-    libraries
 }
 
 /// Adds what only the machine knows: where the driver's libraries are.
