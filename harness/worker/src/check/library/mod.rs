@@ -16,6 +16,7 @@ mod cusolver;
 mod cusparse;
 mod cutensor;
 mod exact;
+mod file;
 mod magma;
 mod nccl;
 mod npp;
@@ -27,9 +28,12 @@ mod opened;
 mod provenance;
 mod tensorrt;
 
+use std::path::Path;
+
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::journal::{CheckResult, Stage};
 use cudacheck_model::library::{Library, PartNeed, Subject, TestNeeds};
+use cudacheck_model::outcome::SkipReason;
 use cudacheck_model::suite::{LibraryCheck, LibraryStage};
 use cudacheck_model::task::{CheckWork, DriverFiles};
 
@@ -100,6 +104,7 @@ fn stage(
     let checks = checks(check.name);
     let context = Context {
         journal,
+        files,
         subject,
         library: check.name,
         checks,
@@ -127,6 +132,7 @@ fn stage(
 /// What all stages know.
 struct Context<'a> {
     journal: &'a Journal,
+    files: &'a DriverFiles,
     subject: &'a Subject,
     library: Library,
     checks: &'static Checks,
@@ -135,12 +141,32 @@ struct Context<'a> {
 impl<'a> Context<'a> {
     fn open(&self) -> Result<Opened<'a>, Stop> {
         self.journal.stage(Stage::OpenPackage);
-        Opened::open(
+        let opened = Opened::open(
             self.journal,
             self.library,
             self.subject,
             self.checks.explain,
-        )
+        );
+        opened.map_err(|stop| match *stop {
+            CheckResult::Unloadable { reason, .. } if self.lacks_driver(&reason) => {
+                let because = format!(
+                    "{} is linked with the driver ({reason})",
+                    self.subject.soname
+                );
+                Box::new(CheckResult::Skip {
+                    reason: SkipReason::NoDevice { because },
+                })
+            }
+            other => Box::new(other),
+        })
+    }
+
+    /// Whether a file could not be opened because it is linked with a driver that this machine does not have, which
+    /// says nothing about the package.
+    fn lacks_driver(&self, reason: &str) -> bool {
+        let missing = reason.split_once(": cannot open shared object file");
+        self.files.libcuda.is_none()
+            && missing.is_some_and(|(name, _)| provenance::is_drivers(Path::new(name)))
     }
 }
 
@@ -153,7 +179,11 @@ fn cold(context: &Context<'_>, files: &DriverFiles) -> Verdict {
             // The loader itself took these, or would have refused the library.
             (_, PartNeed::Linked) => {}
             (Some(path), PartNeed::Required | PartNeed::Feature | PartNeed::Optional) => {
-                if let Err(reason) = SharedLibrary::open_now(path) {
+                if let Err(reason) = opened::load(path) {
+                    if context.lacks_driver(&reason) {
+                        context.journal.note("part-not-opened", reason);
+                        continue;
+                    }
                     return Err(Box::new(CheckResult::Unloadable {
                         library: part.name.clone(),
                         reason,

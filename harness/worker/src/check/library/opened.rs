@@ -1,10 +1,12 @@
 //! A library of the package that is open, and what to make of its answers.
 
+use std::path::Path;
+
 use cudacheck_model::journal::CheckResult;
 use cudacheck_model::library::{Library, Subject};
 use cudacheck_model::outcome::SkipReason;
 
-use super::{Stop, Verdict};
+use super::{Stop, Verdict, file};
 use crate::journal::Journal;
 use crate::library::{Called, SharedLibrary, Status};
 
@@ -28,6 +30,18 @@ pub(in crate::check) struct Named {
     pub(super) log: String,
 }
 
+/// Opens a file of the package.
+///
+/// # Errors
+///
+/// Why it cannot be opened, in the loader's words or in better ones.
+pub(super) fn load(path: &Path) -> Result<SharedLibrary, String> {
+    match file::complaint(path) {
+        Some(complaint) => Err(complaint),
+        None => SharedLibrary::open_now(path),
+    }
+}
+
 impl<'a> Opened<'a> {
     pub(super) fn open(
         journal: &'a Journal,
@@ -35,7 +49,7 @@ impl<'a> Opened<'a> {
         subject: &'a Subject,
         explain: fn(&SharedLibrary, Status) -> Named,
     ) -> Result<Self, Stop> {
-        match SharedLibrary::open_now(&subject.path) {
+        match load(&subject.path) {
             Ok(library) => Ok(Self {
                 library,
                 subject,

@@ -124,7 +124,7 @@ fn owner(path: &Path, territory: &Territory) -> Owner {
 
 /// Whether a driver brings a library of this name; toolkits may lie in the same directory. On Jetson the driver's
 /// own directory has many more, and no toolkit.
-fn is_drivers(path: &Path) -> bool {
+pub(super) fn is_drivers(path: &Path) -> bool {
     let beginnings = [
         "libcuda",
         "libcudadebugger",
