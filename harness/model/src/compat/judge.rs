@@ -4,6 +4,7 @@
 
 pub(super) mod code;
 pub(super) mod driver;
+pub(super) mod forward;
 mod library;
 mod oracle;
 
@@ -34,7 +35,7 @@ pub(super) fn steps(package: &Package, machine: &Machine, gpu: Option<&Gpu>) -> 
     steps.extend(platform(package, machine));
     steps.extend(system_libraries(package, machine));
     steps.extend(mismatch(machine));
-    let (loaded, step) = driver::loaded(machine, gpu);
+    let (loaded, step) = forward::loaded(machine, gpu);
     steps.extend(step);
     steps.extend(gpu.and_then(|gpu| driver::knows_gpu(machine, loaded, gpu)));
     let by_tables = driver::takes_toolkit(package, machine, gpu, loaded);

@@ -158,7 +158,7 @@ fn sentence(package: &Package, machine: &Machine, gpu: Option<&Gpu>, deciding: &
         Prospect::RunsWithCompat => {
             let compat = machine
                 .compat
-                .map(|cuda| judge::driver::package_name(cuda, machine));
+                .map(|cuda| judge::forward::package_name(cuda, machine));
             format!(
                 "{subject} runs{place} with {driver}, by {}",
                 compat.unwrap_or_default()

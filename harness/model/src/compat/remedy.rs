@@ -4,7 +4,7 @@ use super::answer::{Prospect, Rule, Step};
 use super::bound::{Bound, Known};
 use super::gpu::Gpu;
 use super::jetpack::JetPackVersion;
-use super::judge::{self, driver::package_name};
+use super::judge::{self, forward::package_name};
 use super::machine::Machine;
 use super::package::{Code, Contents, Package, possible};
 use super::tables;
