@@ -71,6 +71,14 @@ fn loading(line: &str) -> Option<Proof> {
             format!("Python finds no module `{name}`"),
             "give --package an environment that has both the interpreter and the module".to_owned(),
         )
+    } else if let Some((_, rest)) = line.split_once("Cannot load libn") {
+        // FFmpeg's words for the parts of the driver that it opens by their names.
+        let rest = rest.split([' ', '\'', '"']).next().unwrap_or_default();
+        (
+            format!("`libn{rest}` is a part of the driver, and cannot be opened"),
+            "cudacheck facts: see whether it lies beside libcuda; in a container NVIDIA_DRIVER_CAPABILITIES must have `video`"
+                .to_owned(),
+        )
     } else if line.contains(IMAGE) {
         (
             "the program is for another processor".to_owned(),
@@ -119,23 +127,44 @@ fn catalogued(line: &str) -> Option<Proof> {
         let names = [Some(each.name.as_str()), each.runtime_name.as_deref()];
         names.into_iter().flatten().filter(long).any(has)
     });
-    let of_gpu = [
-        "cuda", "cudnn", "cublas", "nvml", "nvrtc", "gpu", "device", "nvidia",
+    // `operation not permitted` and the like are sentences of every library: they need a line that speaks of CUDA.
+    let of_cuda = [
+        "cuda error",
+        "cuda_error",
+        "cudaerror",
+        "cuda runtime",
+        "cuda out of",
+        "gpu api call",
+        "cudnn",
+        "cublas",
+        "nvml",
+        "nvrtc",
     ];
-    let mentions = of_gpu.iter().any(|word| lower.contains(word));
+    let speaks = of_cuda.iter().any(|word| lower.contains(word));
+    let own = [
+        "cuda",
+        "device",
+        "kernel image",
+        "gpu",
+        "ptx",
+        "ecc",
+        "nvlink",
+        "driver",
+    ];
     let said = || {
         let mut fitting: Vec<&Explanation> = real()
             .filter(|each| each.domain != Domain::Xid || lower.contains("xid"))
             .filter(|each| {
-                let says = each.says.as_deref().unwrap_or_default();
-                says.len() >= 12 && lower.contains(&says.to_lowercase())
+                let says = each.says.as_deref().unwrap_or_default().to_lowercase();
+                let peculiar = own.iter().any(|word| says.contains(word));
+                says.len() >= 12 && (speaks || peculiar) && lower.contains(&says)
             })
             .collect();
         // The longest sentence says most; of equals the first of the catalogue is the driver's own.
         fitting.sort_by_key(|each| std::cmp::Reverse(each.says.as_ref().map_or(0, String::len)));
         fitting.first().copied()
     };
-    let found = named.or_else(|| said().filter(|_| mentions))?;
+    let found = named.or_else(said)?;
     let (name, code, of) = (&found.name, found.code, whose(found.domain));
     Some(Proof {
         cause: format!("{name} ({code} of {of}): {}", found.causes.join("; or ")),
@@ -233,6 +262,13 @@ mod tests {
             )),
         );
         check(
+            "[h264_cuvid @ 0x55] Cannot load libnvcuvid.so.1",
+            Some((
+                Class::Loading,
+                "`libnvcuvid.so.1` is a part of the driver, and cannot be opened",
+            )),
+        );
+        check(
             "ModuleNotFoundError: No module named 'cupy'",
             Some((Class::Loading, "Python finds no module `cupy`")),
         );
@@ -261,6 +297,11 @@ mod tests {
     #[test]
     fn what_others_also_say_is_no_proof() {
         check("write: invalid argument", None);
+        check(
+            "the device's decoder: Error while opening decoder: Operation not permitted",
+            None,
+        );
+        check("a GPU is needed, but: not supported", None);
         check("sh: out of memory", None);
         check("CUDA_SUCCESS", None);
         check("3 of 5 elements differ", None);
