@@ -25,6 +25,7 @@ macro_rules! shipped {
 const SHIPPED: &[(&str, &str)] = shipped![
     "kernels",
     "linkage",
+    "cudnn",
     "cupy",
     "ffmpeg",
     "jax",
