@@ -10,5 +10,7 @@
     reason = "functions that C calls, and pointers that C passes"
 )]
 
+mod cudnn;
+mod curand;
 mod fault;
 mod memory;
