@@ -190,6 +190,9 @@ fn platform(package: &Package, machine: &Machine) -> Option<Step> {
 
 /// A file that needs newer symbols than the system's libraries have does not load.
 fn system_libraries(package: &Package, machine: &Machine) -> Option<Step> {
+    if package.symbols.is_empty() {
+        return None;
+    }
     let system = system::of(machine)?;
     let mut needed = package.symbols.iter();
     let (version, newest) = needed.find_map(|version| {

@@ -9,6 +9,7 @@ use crate::compat::{
     cuda_majors, release_of_l4t,
 };
 use crate::facts::{Jetson, KernelModule, MachineFacts, ModuleFlavour};
+use crate::fault::MachineFault;
 use crate::suite::Platform;
 use crate::version::{ComputeCapability, DriverVersion, Target, ToolkitVersion};
 
@@ -263,6 +264,21 @@ fn probed_machines_are_judged_by_what_they_answer() {
         &["sm_70"],
         (Prospect::Fails, Rule::OpenModules),
     );
+}
+
+#[test]
+fn devices_that_a_variable_hides_are_no_fault_of_the_machine() {
+    let mut facts = probed("NVIDIA H100", "9.0", "12.6");
+    facts.devices.clear();
+    facts.faults.push(MachineFault::NoDevice);
+    let package = Package::of_toolkit("12.4".parse().unwrap());
+    let mut machine = Machine::from_facts(&facts);
+    let rule = |machine: &Machine| ask(&package, machine).devices[0].rule;
+    assert_eq!(rule(&machine), Rule::MachineFault);
+    machine.variables.set("CUDA_VISIBLE_DEVICES", "-1").unwrap();
+    assert_eq!(rule(&machine), Rule::NoVisibleDevice);
+    machine.variables.set("CUDA_VISIBLE_DEVICES", "0").unwrap();
+    assert_eq!(rule(&machine), Rule::MachineFault);
 }
 
 #[test]
