@@ -29,6 +29,15 @@ pub(super) const RIGHT: Share = Share {
     tail: 512,
 };
 
+/// Whether there is room.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reserved {
+    /// And it is set aside.
+    Yes,
+    /// And nothing has changed.
+    No,
+}
+
 /// What is left of the report's size.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -42,6 +51,15 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Sets bytes aside for what is not output. Half of what is left stays, so that no case takes all of it.
+    pub(super) fn reserve(&mut self, bytes: usize) -> Reserved {
+        if bytes > self.left / 2 {
+            return Reserved::No;
+        }
+        self.left -= bytes;
+        Reserved::Yes
+    }
+
     /// A worker's output as text; none if it printed nothing.
     pub(super) fn output(&mut self, output: &Output, share: Share, log: &str) -> Option<String> {
         let (head, tail) = (element(&output.head), element(&output.tail));

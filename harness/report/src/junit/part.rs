@@ -7,22 +7,30 @@ use cudacheck_model::outcome::Outcome;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus};
 
 use super::attribute;
-use super::budget::Budget;
+use super::budget::{Budget, Reserved};
 use crate::words;
 
-/// Results of one case beyond this number are left to the events: a report that no reader takes tells nothing.
+/// Results that are not as they should be, of one case, beyond this number are left to the events.
 const MOST: usize = 10_000;
+/// Bytes of a result's element beside its name and its class.
+const FRAME: usize = 90;
 
 /// The results of a case, without their class.
 pub(super) fn cases(case: &CaseFinished, log: &str, budget: &mut Budget) -> Vec<TestCase> {
     let parts = &case.attempt.parts;
-    if parts.len() <= MOST {
+    let class =
+        case.id.suite.len() + case.id.case.len() + case.package.as_ref().map_or(0, String::len);
+    let size = parts
+        .iter()
+        .map(|part| part.name.len() + class + FRAME)
+        .sum();
+    if budget.reserve(size) == Reserved::Yes {
         return parts
             .iter()
             .map(|part| test(part, case, log, budget))
             .collect();
     }
-    // What somebody must look at comes before what is as it should be.
+    // A report that no reader takes tells nothing: what somebody must look at comes before what is as it should be.
     let wrong = parts
         .iter()
         .filter(|part| part.outcome != PartOutcome::Pass);
