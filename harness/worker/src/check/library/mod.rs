@@ -213,6 +213,7 @@ fn cold(context: &Context<'_>, files: &DriverFiles) -> Verdict {
         .subject
         .parts
         .iter()
+        .filter(|part| matches!(part.need, PartNeed::Linked | PartNeed::Required))
         .any(|part| part.driver && part.name.starts_with("libcuda.so"));
     let mapped = mapped::all().map_err(|fault| Box::new(CheckResult::Machine(fault)))?;
     match (
