@@ -10,7 +10,14 @@
     reason = "functions that C calls, and pointers that C passes"
 )]
 
+mod cudart;
 mod cudnn;
+mod cupti;
 mod curand;
 mod fault;
 mod memory;
+mod nccl;
+mod npp;
+mod nvjitlink;
+mod nvjpeg;
+mod nvrtc;
