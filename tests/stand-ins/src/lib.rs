@@ -10,6 +10,8 @@
     reason = "functions that C calls, and pointers that C passes"
 )]
 
+mod cublas;
+mod cublaslt;
 mod cudart;
 mod cudnn;
 mod cupti;
