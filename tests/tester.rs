@@ -10,7 +10,7 @@ use cudacheck_model::event::PartOutcome;
 use cudacheck_model::outcome::Outcome;
 use tempfile::TempDir;
 
-use crate::support::{Ran, cudacheck_in, hide_run, parallel, words};
+use crate::support::{Ran, cudacheck_in, hide_run, interrupt_when, parallel, words};
 
 /// A tester and how a suite asks for it.
 struct Row {
@@ -446,6 +446,20 @@ fn a_known_failure_is_expected_as_any_other() {
         ("expected-fail results-failed", 0)
     );
     assert!(!ran.junit().contains("<failure"), "{}", ran.junit());
+}
+
+#[test]
+fn what_a_tester_said_before_an_interruption_stays() {
+    let directory = package(
+        "printf '1..2\\nok 1 - a\\n'; : >here; exec sleep 300",
+        "format: tap",
+    );
+    let arguments = ["run", "s.yaml", "--simulate", "h100", "--package", "pkg"];
+    let ran = interrupt_when(directory, "s.c.0/private/here", arguments);
+    assert_eq!(ran.code, 130, "{}", ran.stderr);
+    let finished = ran.finished();
+    assert_eq!(words(&finished[0].outcome), "skip interrupted");
+    assert_eq!(finished[0].attempt.parts.len(), 1);
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn environment(
     for (name, value) in &job.environment {
         variables.set(name, value);
     }
-    if shows_driver(job, &program.path) {
+    if shows_driver(job, program) {
         variables.show_driver(&place.driver());
     }
     variables.into_pairs()
@@ -179,10 +179,8 @@ fn environment(
 
 /// Whether the driver is shown to a tester that cannot find it by itself: a simulated one, and a host's that is
 /// not where a package of Nix looks for it.
-fn shows_driver(job: &Job<'_>, program: &Path) -> bool {
-    let real = std::fs::canonicalize(program);
-    let of_nix = real.is_ok_and(|real| real.starts_with("/nix/store"));
-    job.simulated || of_nix && !Path::new("/run/opengl-driver/lib").exists()
+fn shows_driver(job: &Job<'_>, program: &Program) -> bool {
+    job.simulated || program.is_of_nix() && !Path::new("/run/opengl-driver/lib").exists()
 }
 
 /// A tester that the package does not have.

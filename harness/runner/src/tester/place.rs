@@ -26,6 +26,17 @@ pub(super) struct Program {
     found: Vec<(String, PathBuf)>,
 }
 
+impl Program {
+    /// Whether any of its files is a package's of Nix, by where it really lies.
+    pub(super) fn is_of_nix(&self) -> bool {
+        let found = self.found.iter().map(|(_, path)| path);
+        [&self.path].into_iter().chain(found).any(|path| {
+            let real = fs::canonicalize(path);
+            real.is_ok_and(|real| real.starts_with("/nix/store"))
+        })
+    }
+}
+
 /// Finds a tester's files, or says the first that the package does not have.
 pub(super) fn program(check: &TesterCheck, roots: &[PathBuf]) -> Result<Program, String> {
     let path = if check.program.starts_with('/') {
