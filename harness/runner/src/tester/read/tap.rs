@@ -29,6 +29,8 @@ struct State {
     point: Option<Point>,
     /// Within the block of notes between `---` and `...`.
     block: bool,
+    /// The next line of the block is the message.
+    message_follows: bool,
     disordered: bool,
 }
 
@@ -65,7 +67,8 @@ impl State {
             self.block = false;
         }
         if indented {
-            if trimmed == "---" && self.point.is_some() {
+            // Notes are indented by two; what is further in belongs to a subtest, whose notes are its own.
+            if trimmed == "---" && self.point.is_some() && !line.starts_with("    ") {
                 self.block = true;
             } else {
                 self.note(line.trim_end());
@@ -91,7 +94,10 @@ impl State {
             if let (0, Some(reason)) = (plan, reason) {
                 collector.reading.skipped = Some(super::line(&reason, ""));
             }
-        } else if !lower.starts_with("tap version ") && !lower.starts_with("pragma ") {
+        } else if !["tap version ", "pragma ", "# subtest"]
+            .iter()
+            .any(|it| lower.starts_with(it))
+        {
             self.note(trimmed.strip_prefix("# ").unwrap_or(trimmed));
         }
     }
@@ -106,15 +112,24 @@ impl State {
         }
     }
 
-    /// Of the notes' YAML two keys mean something everywhere; the rest is for people.
+    /// Of the notes' YAML a few keys mean the same to many writers; the rest is for people.
     fn note_of_block(&mut self, text: &str) {
         let (key, value) = text.split_once(':').unwrap_or((text, ""));
         let value = value.trim().trim_matches(['"', '\'']);
-        match (key.trim(), &mut self.point) {
-            ("message", Some(point)) if !value.is_empty() && point.message.is_none() => {
+        let Some(point) = &mut self.point else { return };
+        let unknown = point.message.is_none();
+        if std::mem::take(&mut self.message_follows) && unknown && !text.is_empty() {
+            point.message = Some(text.to_owned());
+            return;
+        }
+        match key.trim() {
+            "message" | "error" if unknown && matches!(value, "|" | "|-" | ">" | ">-") => {
+                self.message_follows = true;
+            }
+            "message" | "error" if unknown && !value.is_empty() => {
                 point.message = Some(value.replace("\\\"", "\""));
             }
-            ("duration_ms", Some(point)) => {
+            "duration_ms" => {
                 let time: Option<f64> = value.parse().ok();
                 let seconds = time.map(|time| (time / 1000.0).to_string());
                 point.duration_ms = seconds.and_then(|seconds| super::milliseconds(&seconds));
@@ -125,6 +140,7 @@ impl State {
 
     fn give(&mut self, collector: &mut Collector) {
         self.block = false;
+        self.message_follows = false;
         let Some(point) = self.point.take() else {
             return;
         };

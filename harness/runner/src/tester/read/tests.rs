@@ -348,6 +348,36 @@ fn times_are_milliseconds() {
     check("", None);
 }
 
+#[test]
+fn what_real_testers_write_is_understood() {
+    #[track_caller]
+    fn check(name: &str, format: TesterFormat, printed: &str, results: Option<&str>) {
+        let words = Words {
+            printed: printed.as_bytes(),
+            results: results.map(str::as_bytes),
+        };
+        insta::assert_snapshot!(name, told(&read(format, words)));
+    }
+    let google = include_str!("real/google.xml");
+    check("google", TesterFormat::Gtest, "", Some(google));
+    let crash = include_str!("real/google-crash.txt");
+    check("google-crash", TesterFormat::Gtest, crash, None);
+    let pytest = include_str!("real/pytest.xml");
+    check("pytest", TesterFormat::Junit, "", Some(pytest));
+    check(
+        "perl",
+        TesterFormat::Tap,
+        include_str!("real/perl.txt"),
+        None,
+    );
+    check(
+        "node",
+        TesterFormat::Tap,
+        include_str!("real/node.txt"),
+        None,
+    );
+}
+
 const FORMATS: [TesterFormat; 5] = [
     TesterFormat::Gtest,
     TesterFormat::Junit,
