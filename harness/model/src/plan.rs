@@ -34,6 +34,9 @@ pub struct Planned {
     pub limits: Limits,
     /// The index into the facts' devices.
     pub device: Option<usize>,
+    /// The indices of other devices that it sees as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<usize>,
     /// The library that a library check is made on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,

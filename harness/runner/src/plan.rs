@@ -15,7 +15,7 @@ use cudacheck_model::facts::{Device, MachineFacts};
 use cudacheck_model::library::{Subject, Subjects};
 use cudacheck_model::outcome::{MachineFault, SkipReason};
 use cudacheck_model::plan::{Plan, Planned, PlannedFailure, PlannedSkip};
-use cudacheck_model::suite::{Case, Limits, Suite};
+use cudacheck_model::suite::{Case, Check, Devices, Limits, Suite};
 use cudacheck_model::task::TaskId;
 
 pub use filter::{DeviceFilter, Filter, PackageGiven};
@@ -77,7 +77,7 @@ struct Expansion<'a> {
     plan: Plan,
 }
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
     /// One case, on the files of one library if it is about a library.
     fn case(
         &mut self,
@@ -99,8 +99,10 @@ impl Expansion<'_> {
             };
             return self.skip(suite, case, subject, None, reason);
         }
-        for (index, device) in self.devices.clone() {
-            let here = task(suite, case, subject, Some((index, device)));
+        let (alone, beside) = self.split(case);
+        for (index, device) in alone {
+            let mut here = task(suite, case, subject, Some((index, device)));
+            here.beside.clone_from(&beside);
             let refused = || package::refusal(examined?, &self.machine, index);
             // Who limits a suite to some machines promises nothing of the others. A package that cannot
             // work where its suite belongs is worse news than a kernel that has nothing to run on.
@@ -124,6 +126,20 @@ impl Expansion<'_> {
                 Some(reason) => self.skip(suite, case, subject, Some(device), reason),
                 None => self.plan.tasks.push(here),
             }
+        }
+    }
+
+    /// The devices on each of which a case is run, and those that each run sees besides.
+    fn split(&self, case: &Case) -> (Vec<(usize, &'a Device)>, Vec<usize>) {
+        match (&case.check, self.devices.split_first()) {
+            (Check::Library(check), Some((first, others))) if check.devices == Devices::All => {
+                let others = others.iter().map(|(index, _)| *index);
+                (vec![*first], others.collect())
+            }
+            (
+                Check::Library(_) | Check::Kernel(_) | Check::Linkage(_) | Check::Tester(_),
+                Some(_) | None,
+            ) => (self.devices.clone(), Vec::new()),
         }
     }
 
@@ -195,6 +211,7 @@ fn task(
         package: suite.package.as_ref().map(|package| package.name.clone()),
         limits,
         device: device.map(|(index, _)| index),
+        beside: Vec::new(),
         subject: subject.cloned(),
         must_run: must_run(suite),
     }

@@ -22,6 +22,9 @@ pub struct LibraryCheck {
     /// The least that the stage `coverage` must find; `jit` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<Coverage>,
+    /// How many devices one run of the test sees.
+    #[serde(default, skip_serializing_if = "Devices::are_taken_one_by_one")]
+    pub devices: Devices,
     /// Variables that the package is wrapped with, such as `LD_LIBRARY_PATH`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
@@ -39,6 +42,17 @@ pub enum LibraryStage {
     Numeric,
     /// The numeric test again, without the just-in-time compiler and with nothing else.
     Coverage,
+}
+
+/// How many devices one run of a test sees.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Devices {
+    /// One; the test is run on each of them.
+    #[default]
+    Each,
+    /// All of them; the test is run once.
+    All,
 }
 
 /// How a library's code reaches a device.
@@ -80,6 +94,12 @@ impl LibraryStage {
             Self::Cold | Self::Versions => false,
             Self::Numeric | Self::Coverage => true,
         }
+    }
+}
+
+impl Devices {
+    fn are_taken_one_by_one(&self) -> bool {
+        *self == Self::Each
     }
 }
 

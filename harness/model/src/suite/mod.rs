@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use complaint::{Complaint, nearest};
-pub use library::{Coverage, LibraryCheck, LibraryStage};
+pub use library::{Coverage, Devices, LibraryCheck, LibraryStage};
 pub use read::{MAX_SUITE_BYTES, read};
 pub use schema::json_schema;
 pub use tester::{ExpectedResults, FIND, Selection, TesterCheck, TesterFormat};

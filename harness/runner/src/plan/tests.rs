@@ -3,7 +3,7 @@
 use cudacheck_model::catalogue::{AttributeNeed, KernelNeeds};
 use cudacheck_model::compat;
 use cudacheck_model::facts::{DriverFacts, Host, Jetson};
-use cudacheck_model::library::Subjects;
+use cudacheck_model::library::{Library, Subjects};
 use cudacheck_model::suite::Platform;
 use cudacheck_model::version::{PtxIsa, Target};
 
@@ -430,4 +430,37 @@ fn files_are_read_only_for_a_suite_that_examines_a_package_on_a_device() {
     assert!(asks(&suite));
     suite.cases[0].check = serde_json::from_str(r#"{"linkage": {}}"#).unwrap();
     assert!(!asks(&suite));
+}
+
+#[test]
+fn a_case_for_all_devices_is_run_once() {
+    let text = r#"{"name": "s", "summary": "x", "cases": [{"name": "c", "check": {"library":
+        {"name": "nccl", "stage": "numeric", "test": "all-reduce-all", "devices": "all"}}}]}"#;
+    let suite: Suite = serde_json::from_str(text).unwrap();
+    let mut facts = machine();
+    let others = [(1, (9, 0)), (2, (7, 5))];
+    let others = others.map(|(ordinal, sm)| device(ordinal, "NVIDIA", sm));
+    facts.devices.extend(others);
+    let nccl = Subject {
+        label: None,
+        soname: "libnccl.so.2".to_owned(),
+        path: "/p/lib/libnccl.so.2".into(),
+        parts: Vec::new(),
+        territory: Default::default(),
+        loader: None,
+    };
+    let filter = Filter {
+        package: PackageGiven::Yes,
+        ..Filter::default()
+    };
+    let subjects = Subjects::from([(Library::Nccl, vec![nccl])]);
+    let suites = std::slice::from_ref(&suite);
+    let examined = packages(suites, None);
+    let made = plan(suites, &facts, &catalogue(), &filter, &examined, &subjects);
+    let runs: Vec<_> = made
+        .tasks
+        .iter()
+        .map(|task| (task.device, task.beside.as_slice()))
+        .collect();
+    assert_eq!(runs, [(Some(0), [1, 2].as_slice())]);
 }

@@ -287,10 +287,20 @@ impl Shared {
     }
 }
 
-/// The variables that show a case its one device.
+/// The variables that show a case its device, and those that it is to see besides.
 fn shown(shared: &Shared, task: &Planned) -> Vec<(String, String)> {
     let mut variables = Vec::new();
-    variables.extend(shared.device(task).map(|device| shared.only(device)));
+    let beside = task.beside.iter();
+    let beside = beside.filter_map(|index| shared.facts.devices.get(*index));
+    let visible: Vec<String> = shared
+        .device(task)
+        .into_iter()
+        .chain(beside)
+        .map(|device| shared.only(device).1)
+        .collect();
+    if !visible.is_empty() {
+        variables.push(("CUDA_VISIBLE_DEVICES".to_owned(), visible.join(",")));
+    }
     if shared.facts.simulated.is_some() {
         let case = task.id.case.clone();
         variables.push(("CUDACHECK_SIMULATE_CASE".to_owned(), case));

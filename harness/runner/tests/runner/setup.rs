@@ -121,6 +121,7 @@ pub(crate) fn device(ordinal: u32) -> Device {
 pub(crate) fn task(name: &str) -> Planned {
     Planned {
         must_run: false,
+        beside: Vec::new(),
         subject: None,
         id: TaskId {
             subject: None,
