@@ -93,6 +93,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     };
     let shown = arguments.runs.join(&start.run_id).display().to_string();
     let mut sinks = Sinks::open(arguments, environment, &directory, &shown)?;
+    let sysroot = machine.work.sysroot.clone();
     let mut summary = probe::runtime()?.block_on(async {
         let probe = cudacheck_runner::probe(&config, machine.work, DriverFiles::default());
         let facts = match cudacheck_runner::unless_interrupted(probe).await {
@@ -104,7 +105,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
             }
         };
         write_json(&directory.join("facts.json"), &facts);
-        examined::on_machine(&mut libraries, &facts);
+        examined::on_machine(&mut libraries, &facts, &sysroot);
         let plan = cudacheck_runner::plan(
             &suites,
             &facts,

@@ -79,13 +79,15 @@ pub(super) fn complete(
     }
 }
 
-/// Adds what only the machine knows: where the driver's libraries are.
-pub(super) fn on_machine(libraries: &mut Subjects, facts: &MachineFacts) {
+/// Adds what only the machine knows: where the driver's libraries are. Its facts name files as programs of that machine
+/// do; a simulated one has them below its own root.
+pub(super) fn on_machine(libraries: &mut Subjects, facts: &MachineFacts, sysroot: &Path) {
     let found = [&facts.driver.libcuda, &facts.driver.nvml];
     let mut directories = BTreeSet::new();
     for library in found.into_iter().flatten() {
-        let real = fs::canonicalize(&library.path).ok();
-        let files = [Some(library.path.clone()), real];
+        let path = sysroot.join(library.path.strip_prefix("/").unwrap_or(&library.path));
+        let real = fs::canonicalize(&path).ok();
+        let files = [Some(path), real];
         directories.extend(
             files
                 .iter()
