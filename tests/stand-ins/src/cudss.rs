@@ -1,0 +1,426 @@
+//! A stand-in for libcudss, from `cudss.h` of cuDSS 0.5, 0.7, and 1.0: it is 1.0 unless a fault says otherwise.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+
+use crate::{fault, memory};
+
+const SUCCESS: i32 = 0;
+const NOT_INITIALIZED: i32 = 1;
+const INVALID_VALUE: i32 = 3;
+const EXECUTION_FAILED: i32 = 5;
+
+/// `CUDA_R_32F` and `CUDA_R_32I`.
+const SINGLE: i32 = 0;
+const INTEGER: i32 = 10;
+
+/// What a `cudssMatrix_t` points to.
+enum Matrix {
+    Dense {
+        rows: i64,
+        at: u64,
+        kind: i32,
+    },
+    Sparse {
+        rows: i64,
+        elements: i64,
+        starts: u64,
+        columns: u64,
+        values: u64,
+        kind: i32,
+        symmetric: bool,
+        half: i32,
+    },
+}
+
+/// What a `cudssData_t` points to.
+#[derive(Default)]
+struct Data {
+    analysed: bool,
+    rows: Option<Vec<BTreeMap<usize, f64>>>,
+    info: i32,
+}
+
+fn version() -> [i32; 3] {
+    if fault::on("cudss-0.5") {
+        [0, 5, 0]
+    } else if fault::on("cudss-0.7") {
+        [0, 7, 1]
+    } else if fault::on("cudss-0.8") {
+        [0, 8, 0]
+    } else if fault::on("cudss-2.0") {
+        [2, 0, 0]
+    } else {
+        [1, 0, 0]
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssGetProperty(property: i32, value: *mut i32) -> i32 {
+    let Some(number) = usize::try_from(property)
+        .ok()
+        .and_then(|at| version().get(at).copied())
+    else {
+        return INVALID_VALUE;
+    };
+    // SAFETY: the caller passes a place for a number.
+    unsafe { *value = number };
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssCreate(handle: *mut *mut c_void) -> i32 {
+    if !memory::has_driver() {
+        return NOT_INITIALIZED;
+    }
+    // SAFETY: the caller passes a place for a handle.
+    unsafe { give(handle, 1u8) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssDestroy(handle: *mut c_void) -> i32 {
+    // SAFETY: the caller passes what `cudssCreate` made.
+    unsafe { take::<u8>(handle) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssConfigCreate(config: *mut *mut c_void) -> i32 {
+    // SAFETY: the caller passes a place for a configuration.
+    unsafe { give(config, 2u8) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssConfigDestroy(config: *mut c_void) -> i32 {
+    // SAFETY: the caller passes what `cudssConfigCreate` made.
+    unsafe { take::<u8>(config) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssDataCreate(_handle: *mut c_void, data: *mut *mut c_void) -> i32 {
+    // SAFETY: the caller passes a place for data.
+    unsafe { give(data, Data::default()) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssDataDestroy(_handle: *mut c_void, data: *mut c_void) -> i32 {
+    // SAFETY: the caller passes what `cudssDataCreate` made.
+    unsafe { take::<Data>(data) }
+}
+
+/// `CUDSS_DATA_INFO` is 0.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssDataGet(
+    _handle: *mut c_void,
+    data: *mut c_void,
+    parameter: i32,
+    value: *mut c_void,
+    bytes: usize,
+    written: *mut usize,
+) -> i32 {
+    if parameter != 0 || bytes != size_of::<i32>() {
+        return INVALID_VALUE;
+    }
+    // SAFETY: the caller passes data.
+    let info = unsafe { &*data.cast::<Data>() }.info;
+    // SAFETY: the caller passes a place for so many bytes.
+    unsafe { value.cast::<i32>().write_unaligned(info) };
+    // SAFETY: the caller passes a place for a size.
+    unsafe { *written = bytes };
+    SUCCESS
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssMatrixCreateDn(
+    matrix: *mut *mut c_void,
+    rows: i64,
+    columns: i64,
+    leading: i64,
+    at: u64,
+    kind: i32,
+    layout: i32,
+) -> i32 {
+    if columns != 1 || leading < rows || layout != 0 {
+        return INVALID_VALUE;
+    }
+    // SAFETY: the caller passes a place for a matrix.
+    unsafe { give(matrix, Matrix::Dense { rows, at, kind }) }
+}
+
+/// The last argument is one that callers with a header before 0.8 do not pass; it is not looked at then.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssMatrixCreateCsr(
+    matrix: *mut *mut c_void,
+    rows: i64,
+    columns: i64,
+    elements: i64,
+    starts: u64,
+    ends: u64,
+    column_indices: u64,
+    values: u64,
+    ninth: i32,
+    tenth: i32,
+    eleventh: i32,
+    twelfth: i32,
+    thirteenth: i32,
+    fourteenth: i32,
+) -> i32 {
+    let [major, minor, _] = version();
+    let (types, rest) = if major == 0 && minor < 8 {
+        ([ninth, ninth, tenth], [eleventh, twelfth, thirteenth])
+    } else {
+        ([ninth, tenth, eleventh], [twelfth, thirteenth, fourteenth])
+    };
+    let [offset, index, kind] = types;
+    let [matrix_type, half, base] = rest;
+    if rows != columns || ends != 0 || [offset, index] != [INTEGER; 2] || base != 0 {
+        return INVALID_VALUE;
+    }
+    let made = Matrix::Sparse {
+        rows,
+        elements,
+        starts,
+        columns: column_indices,
+        values,
+        kind,
+        // `CUDSS_MTYPE_SPD`
+        symmetric: matrix_type == 3,
+        half,
+    };
+    // SAFETY: the caller passes a place for a matrix.
+    unsafe { give(matrix, made) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssMatrixDestroy(matrix: *mut c_void) -> i32 {
+    // SAFETY: the caller passes what one of the functions above made.
+    unsafe { take::<Matrix>(matrix) }
+}
+
+/// What a phase is, by the number that the version gives it.
+enum Phase {
+    Analysis,
+    Factorization,
+    Solve,
+}
+
+fn phase(number: i32) -> Option<Phase> {
+    let first = fault::on("cudss-0.5");
+    match number {
+        1 if first => Some(Phase::Analysis),
+        2 if first => Some(Phase::Factorization),
+        8 if first => Some(Phase::Solve),
+        3 if !first => Some(Phase::Analysis),
+        4 if !first => Some(Phase::Factorization),
+        1008 if !first => Some(Phase::Solve),
+        _ => None,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssExecute(
+    _handle: *mut c_void,
+    number: i32,
+    _config: *mut c_void,
+    data: *mut c_void,
+    matrix: *mut c_void,
+    solution: *mut c_void,
+    right: *mut c_void,
+) -> i32 {
+    if fault::no_code("cudss") {
+        return EXECUTION_FAILED;
+    }
+    // SAFETY: the caller passes data.
+    let data = unsafe { &mut *data.cast::<Data>() };
+    // SAFETY: the caller passes a matrix.
+    let matrix = unsafe { &*matrix.cast::<Matrix>() };
+    // SAFETY: the caller passes a matrix.
+    let solution = unsafe { &*solution.cast::<Matrix>() };
+    // SAFETY: the caller passes a matrix.
+    let right = unsafe { &*right.cast::<Matrix>() };
+    match phase(number) {
+        None => INVALID_VALUE,
+        Some(Phase::Analysis) => {
+            data.analysed = true;
+            SUCCESS
+        }
+        Some(Phase::Factorization) if !data.analysed => INVALID_VALUE,
+        Some(Phase::Factorization) => match equations(matrix) {
+            Some(rows) => {
+                if rows.iter().any(BTreeMap::is_empty) || fault::on("cudss-singular") {
+                    data.info = 1;
+                }
+                data.rows = Some(rows);
+                SUCCESS
+            }
+            None => EXECUTION_FAILED,
+        },
+        Some(Phase::Solve) => match data
+            .rows
+            .as_ref()
+            .map(|rows| solve(rows, matrix, solution, right))
+        {
+            Some(Some(())) => SUCCESS,
+            Some(None) => EXECUTION_FAILED,
+            None => INVALID_VALUE,
+        },
+    }
+}
+
+/// The rows of a sparse matrix.
+fn equations(matrix: &Matrix) -> Option<Vec<BTreeMap<usize, f64>>> {
+    let Matrix::Sparse {
+        rows,
+        elements,
+        starts,
+        columns,
+        values,
+        kind,
+        symmetric,
+        half,
+    } = matrix
+    else {
+        return None;
+    };
+    let (rows, elements) = (
+        usize::try_from(*rows).ok()?,
+        usize::try_from(*elements).ok()?,
+    );
+    let starts = memory::read::<i32>(*starts, rows + 1)?;
+    let columns = memory::read::<i32>(*columns, elements)?;
+    let values = numbers(*kind, *values, elements)?;
+    let mut equations = vec![BTreeMap::new(); rows];
+    for row in 0..rows {
+        for at in usize::try_from(starts[row]).ok()?..usize::try_from(starts[row + 1]).ok()? {
+            let column = usize::try_from(columns[at]).ok()?;
+            equations[row].insert(column, values[at]);
+            // `CUDSS_MVIEW_FULL` is 0.
+            if *symmetric && *half != 0 && !fault::on("cudss-one-half") {
+                equations[column].insert(row, values[at]);
+            }
+        }
+    }
+    let general = !*symmetric && *kind != SINGLE;
+    if general && fault::on("cudss-single-factors") {
+        for value in equations.iter_mut().flat_map(BTreeMap::values_mut) {
+            *value = rounded(*value);
+        }
+    }
+    Some(equations)
+}
+
+/// Elimination row by row, without exchanges.
+fn solve(
+    equations: &[BTreeMap<usize, f64>],
+    matrix: &Matrix,
+    solution: &Matrix,
+    right: &Matrix,
+) -> Option<()> {
+    let (
+        Matrix::Dense { at: to, .. },
+        Matrix::Dense {
+            rows,
+            at: from,
+            kind,
+        },
+    ) = (solution, right)
+    else {
+        return None;
+    };
+    let (to, from, kind) = (*to, *from, *kind);
+    let count = usize::try_from(*rows).ok()?;
+    let mut rows = equations.to_vec();
+    let mut values = numbers(kind, from, count)?;
+    for pivot in 0..count {
+        let (row, value) = (rows[pivot].clone(), values[pivot]);
+        let diagonal = *row.get(&pivot)?;
+        for below in pivot + 1..count {
+            let Some(element) = rows[below].remove(&pivot) else {
+                continue;
+            };
+            let factor = element / diagonal;
+            for (column, element) in row.range(pivot + 1..) {
+                *rows[below].entry(*column).or_default() -= factor * element;
+            }
+            values[below] -= factor * value;
+        }
+    }
+    for row in (0..count).rev() {
+        let mut value = values[row];
+        for (column, element) in rows[row].range(row + 1..) {
+            value -= element * values[*column];
+        }
+        values[row] = value / rows[row][&row];
+    }
+    let general = matches!(
+        matrix,
+        Matrix::Sparse {
+            symmetric: false,
+            ..
+        }
+    );
+    let single = kind == SINGLE;
+    if fault::on("cudss-silent") {
+        return Some(());
+    }
+    if general && !single && fault::on("cudss-last-bit") {
+        values[17] = f64::from_bits(values[17].to_bits() ^ 1);
+    }
+    let written = if single && fault::on("cudss-unwritten") {
+        count - 8
+    } else {
+        count
+    };
+    if !general && fault::on("cudss-overwrites") {
+        store(kind, from, &values)?;
+    }
+    store(kind, to, &values[..written])
+}
+
+fn numbers(kind: i32, at: u64, count: usize) -> Option<Vec<f64>> {
+    if kind == SINGLE {
+        let values = memory::read::<f32>(at, count)?;
+        Some(values.into_iter().map(f64::from).collect())
+    } else {
+        memory::read::<f64>(at, count)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the nearest number is what is stored"
+)]
+fn store(kind: i32, at: u64, values: &[f64]) -> Option<()> {
+    if kind == SINGLE {
+        let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        memory::write(at, &values)
+    } else {
+        memory::write(at, values)
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "to lose precision is the fault"
+)]
+fn rounded(value: f64) -> f64 {
+    f64::from(value as f32)
+}
+
+/// # Safety
+///
+/// `place` is a place for a pointer.
+unsafe fn give<T>(place: *mut *mut c_void, value: T) -> i32 {
+    let made = Box::into_raw(Box::new(value)).cast();
+    // SAFETY: the caller promises the place.
+    unsafe { *place = made };
+    SUCCESS
+}
+
+/// # Safety
+///
+/// `made` was given as a `T`, and is not used again.
+unsafe fn take<T>(made: *mut c_void) -> i32 {
+    // SAFETY: the caller promises that it is a box of this type.
+    drop(unsafe { Box::from_raw(made.cast::<T>()) });
+    SUCCESS
+}
