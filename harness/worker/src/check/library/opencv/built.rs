@@ -25,19 +25,42 @@ impl BuildInformation {
 
     /// The toolkit, as `12.9`, from a line like `NVIDIA CUDA:   YES (ver 12.9.1, CUFFT CUBLAS)`.
     pub(super) fn cuda(&self) -> Option<String> {
-        let (_, version) = self.line()?.split_once("(ver ")?;
+        let (_, version) = self.line("NVIDIA CUDA:")?.split_once("(ver ")?;
         let end = version.find([',', ')'])?;
         Some(version[..end].trim().to_owned())
     }
 
     /// Whether it says so. An OpenCV whose text cannot be had says nothing.
     pub(super) fn is_without_cuda(&self) -> bool {
-        !self.0.is_empty() && !self.line().is_some_and(|line| line.starts_with("YES"))
+        !self.0.is_empty()
+            && !self
+                .line("NVIDIA CUDA:")
+                .is_some_and(|line| line.starts_with("YES"))
     }
 
-    fn line(&self) -> Option<&str> {
+    /// The architectures that it tells of; none if it does not tell, or in words that are none of numbers.
+    pub(super) fn architectures(&self) -> Option<Architectures> {
+        let of = |title| {
+            let words = self.line(title)?.split_whitespace();
+            let mut found = words
+                .map(|word| {
+                    let number: u32 = word.replace('.', "").parse().ok()?;
+                    Some(ComputeCapability::new(number / 10, number % 10))
+                })
+                .collect::<Option<Vec<_>>>()?;
+            found.sort_unstable();
+            found.dedup();
+            Some(found)
+        };
+        Some(Architectures {
+            machine_code: of("NVIDIA GPU arch:")?,
+            ptx: of("NVIDIA PTX archs:")?,
+        })
+    }
+
+    fn line(&self, title: &str) -> Option<&str> {
         let mut lines = self.0.lines();
-        lines.find_map(|line| Some(line.trim().strip_prefix("NVIDIA CUDA:")?.trim()))
+        lines.find_map(|line| Some(line.trim().strip_prefix(title)?.trim()))
     }
 }
 
@@ -138,10 +161,11 @@ mod tests {
 
     #[test]
     fn the_build_information_tells_of_cuda() {
-        let with = "\n  NVIDIA CUDA:                   YES (ver 12.9.1, CUFFT CUBLAS)\n    NVIDIA GPU arch: 90\n";
+        let with = "\n  NVIDIA CUDA:        YES (ver 12.9.1, CUFFT CUBLAS)\n    NVIDIA GPU arch:  80 120\n    NVIDIA PTX archs:\n";
         let with = BuildInformation(with.to_owned());
         assert_eq!(with.cuda().as_deref(), Some("12.9.1"));
         assert!(!with.is_without_cuda());
+        assert_eq!(with.architectures(), Some(built(&[(8, 0), (12, 0)], &[])));
         let without = BuildInformation("General configuration for OpenCV 4.6.0\n".to_owned());
         assert!(without.is_without_cuda());
         assert!(BuildInformation("  NVIDIA CUDA: NO\n".to_owned()).is_without_cuda());

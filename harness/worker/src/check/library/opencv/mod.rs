@@ -62,14 +62,23 @@ fn versions(opened: &Opened<'_>) -> Verdict {
     ))
 }
 
-/// Says for which architectures it was built.
+/// Says for which architectures it was built, which its build information tells as well.
 fn built_architectures(opened: &Opened<'_>) -> Verdict {
     let core = Core::new(&opened.library);
     let found = architectures(opened, &core)?;
     if found.is_empty() {
         return Err(opened.refused("cv::cuda::TargetArchs", GPU_API_CALL_ERROR));
     }
-    Ok(())
+    match BuildInformation::of(&core).architectures() {
+        Some(told) if told != found => Err(opened.skew(
+            format!(
+                "cv::getBuildInformation tells of {}, and so does cv::cuda::TargetArchs",
+                told.text()
+            ),
+            format!("cv::cuda::TargetArchs has {}", found.text()),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The device must be counted, and code for it must be there.
