@@ -180,10 +180,10 @@ impl Evidence<'_> {
                 | TesterFormat::Junit
                 | TesterFormat::Tap
                 | TesterFormat::Magma => (
-                    format!(
-                        "it ended with code {code}{}, and no result says why",
-                        counts.so_far()
-                    ),
+                    match counts.passed {
+                        0 => format!("it ended with code {code} before any result"),
+                        _ => format!("it ended with code {code}{}, none failed", counts.so_far()),
+                    },
                     "read the last lines of its output: whoever ends a process with a code says why",
                 ),
             };
@@ -360,13 +360,14 @@ impl Counts {
         counts
     }
 
-    /// `, after 7 results, of which 1 failed`.
+    /// ` after 7 results, 1 of them failed`.
     fn so_far(self) -> String {
         match (self.passed + self.failed, self.failed) {
-            (0, _) => ", before any result".to_owned(),
-            (1, 0) => ", after one result".to_owned(),
-            (all, 0) => format!(", after {all} results"),
-            (all, failed) => format!(", after {all} results, of which {failed} failed"),
+            (0, _) => " before any result".to_owned(),
+            (1, 0) => " after one result".to_owned(),
+            (1, _) => " after one result, which failed".to_owned(),
+            (all, 0) => format!(" after {all} results"),
+            (all, failed) => format!(" after {all} results, {failed} of them failed"),
         }
     }
 }
