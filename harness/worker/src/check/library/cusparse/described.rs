@@ -10,12 +10,15 @@ use crate::library::{DevicePointer, Handle};
 /// A type of elements that cuSPARSE computes in.
 pub(super) trait Value: Real {
     const TYPE: DataType;
+    /// Integers up to this, whose products are summed exactly, and more exactly than a narrower type could.
+    const MOST: u32;
     /// A factor for the host's memory.
     fn factor(value: f64) -> Scalar;
 }
 
 impl Value for f32 {
     const TYPE: DataType = DataType::F32;
+    const MOST: u32 = 8;
     fn factor(value: f64) -> Scalar {
         Self::of(value).into()
     }
@@ -23,6 +26,7 @@ impl Value for f32 {
 
 impl Value for f64 {
     const TYPE: DataType = DataType::F64;
+    const MOST: u32 = 1 << 13;
     fn factor(value: f64) -> Scalar {
         value.into()
     }
