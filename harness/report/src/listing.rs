@@ -151,8 +151,8 @@ fn needs(suite: &Suite, case: &Case, catalogue: &Catalogue) -> String {
             needs.extend(library.needs_device().then(|| "a device".to_owned()));
         }
         Check::Tester(tester) => {
-            let package = format!("a package with {}", tester.program);
-            needs.extend(tester.needs_package().then_some(package));
+            let file = tester.needed_file();
+            needs.extend(file.map(|file| format!("a package with {file}")));
             needs.extend(tester.needs_device().then(|| "a device".to_owned()));
         }
     }

@@ -99,6 +99,20 @@ impl TesterCheck {
         !self.program.starts_with('/') || self.arguments.iter().chain(values).any(|it| asks(&it))
     }
 
+    /// The file of the package without which it is skipped, below the package; none if it needs none.
+    pub fn needed_file(&self) -> Option<String> {
+        if !self.program.starts_with('/') {
+            let bare = !self.program.contains('/');
+            let folder = if bare { "bin/" } else { "" };
+            return Some(format!("{folder}{}", self.program));
+        }
+        let mut texts = self.arguments.iter().chain(self.environment.values());
+        texts.find_map(|text| {
+            let (_, rest) = text.split_once(FIND)?;
+            Some(rest.split('}').next()?.to_owned())
+        })
+    }
+
     /// What is wrong with it that no schema can say, as sentences.
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
@@ -218,6 +232,26 @@ mod tests {
         check(
             r#"{"program": "a", "format": "exit-code", "expected": {"at-least": 1}}"#,
             &["an exit code has no results to include, exclude, or expect"],
+        );
+    }
+
+    #[track_caller]
+    fn check_file(json: &str, expected: Option<&str>) {
+        let check: TesterCheck = serde_json::from_str(json).unwrap();
+        assert_eq!(check.needed_file().as_deref(), expected);
+    }
+
+    #[test]
+    fn the_file_that_a_tester_stands_on_is_named() {
+        check_file(r#"{"program": "t", "format": "tap"}"#, Some("bin/t"));
+        check_file(
+            r#"{"program": "libexec/t", "format": "tap"}"#,
+            Some("libexec/t"),
+        );
+        check_file(r#"{"program": "/bin/sh", "format": "tap"}"#, None);
+        check_file(
+            r#"{"program": "/bin/sh", "format": "tap", "arguments": ["-x", "a={find:bin/ffmpeg},b"]}"#,
+            Some("bin/ffmpeg"),
         );
     }
 

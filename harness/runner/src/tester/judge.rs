@@ -124,7 +124,7 @@ impl Evidence<'_> {
                 let seconds = limit.as_secs();
                 let during = &said.during;
                 let error = format!(
-                    "it was stopped after {seconds} s{during}{}",
+                    "it took more than {seconds} s, and was stopped{during}{}",
                     counts.so_far()
                 );
                 let remedy = "raise limits.time-s if it is only slow; the last lines of its output say where it was";

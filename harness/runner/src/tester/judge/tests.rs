@@ -107,7 +107,7 @@ fn results_that_are_well_need_an_end_that_is() {
             limit: Duration::from_secs(7),
         },
         &[],
-        "fail timeout: it was stopped after 7 s before any result",
+        "fail timeout: it took more than 7 s, and was stopped before any result",
     );
     check(
         Ending::Signaled(9),
