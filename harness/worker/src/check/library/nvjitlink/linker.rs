@@ -46,10 +46,16 @@ impl<'l> Linker<'l> {
     /// Adds the modules and links them; the first refusal ends it.
     pub(super) fn try_link(&self, modules: &[Module]) -> Result<Option<Refusal>, Stop> {
         for (name, ptx) in modules {
-            let bytes = ptx.as_bytes();
-            let added = self
-                .api
-                .add(self.handle, PTX, bytes.into(), bytes.len(), (*name).into());
+            // Linkers since 12.4 refuse PTX behind which there is no NUL, which does not count for its size.
+            let bytes: Vec<u8> = ptx.bytes().chain([0]).collect();
+            let count = ptx.len();
+            let added = self.api.add(
+                self.handle,
+                PTX,
+                bytes.as_slice().into(),
+                count,
+                (*name).into(),
+            );
             let status = self.opened.value(added)?;
             if status != Status(0) {
                 return self.refusal("nvJitLinkAddData", status).map(Some);
