@@ -21,7 +21,8 @@ fn floor(
     gpu: Option<&Gpu>,
 ) -> Option<Step> {
     let name = format!("{} {}", library.name, library.version);
-    let Some(row) = row(library) else {
+    let major = package::major(package.toolkit);
+    let Some(row) = row(library, major) else {
         let text = format!("what {name} needs is not in the tables");
         return Some(Step::new(Rule::UnknownLibrary, Prospect::Unknown, text));
     };
@@ -39,7 +40,6 @@ fn floor(
         let step = Step::new(Rule::LibraryDroppedGpu, Prospect::Fails, text).sure(row.confidence);
         return Some(cudnn(step, Some(6), 3007));
     }
-    let major = package::major(package.toolkit);
     if let Some(major) = major.filter(|major| !row.cuda.contains(major)) {
         let majors: Vec<String> = row.cuda.iter().map(ToString::to_string).collect();
         let text = format!(
@@ -58,16 +58,21 @@ fn floor(
     Some(cudnn(step, None, 3005))
 }
 
-fn row(library: &LibraryVersion) -> Option<&'static LibraryFloor> {
+/// The row of a version, for the CUDA major version if there are several.
+fn row(library: &LibraryVersion, major: Option<u32>) -> Option<&'static LibraryFloor> {
     let parts = numbers(&library.version);
-    let mut rows = tables::libraries().floors.iter();
-    rows.find(|row| {
-        let (first, last) = (numbers(&row.versions[0]), numbers(&row.versions[1]));
-        // `9.10.2` is within `9.0` to `9.10`: the last is compared as far as it is written.
-        row.library == library.name
-            && parts >= first
-            && parts.iter().take(last.len()).le(last.iter())
-    })
+    let rows = || {
+        let rows = tables::libraries().floors.iter();
+        rows.filter(|row| {
+            let (first, last) = (numbers(&row.versions[0]), numbers(&row.versions[1]));
+            // `9.10.2` is within `9.0` to `9.10`: the last is compared as far as it is written.
+            row.library == library.name
+                && parts >= first
+                && parts.iter().take(last.len()).le(last.iter())
+        })
+    };
+    let fits = |row: &&LibraryFloor| major.is_some_and(|major| row.cuda.contains(&major));
+    rows().find(fits).or_else(|| rows().next())
 }
 
 fn numbers(version: &str) -> Vec<u32> {

@@ -1,6 +1,6 @@
 //! Corners of the rules, each a line of a table.
 
-use crate::compat::{DeviceAnswer, Machine, Package, ask, find_gpu};
+use crate::compat::{DeviceAnswer, LibraryVersion, Machine, Package, ask, find_gpu};
 
 use super::cases::code;
 
@@ -25,10 +25,17 @@ fn machine(words: &str) -> Machine {
     machine
 }
 
-/// `compat 13.0`, `built-for linux-sbsa`, or variables.
+/// `compat 13.0`, `built-for linux-sbsa`, `with nccl 2.28.9`, or variables.
 fn apply(words: &str, package: &mut Package, machine: &mut Machine) {
     match words.split_once(' ') {
         Some(("compat", version)) => machine.compat = Some(version.parse().unwrap()),
+        Some(("with", library)) => {
+            let (name, version) = library.split_once(' ').unwrap();
+            package.libraries = vec![LibraryVersion {
+                name: name.to_owned(),
+                version: version.to_owned(),
+            }];
+        }
         Some(("built-for", platform)) => {
             let platform = serde_json::from_value(platform.into()).unwrap();
             package.platforms = vec![platform];
