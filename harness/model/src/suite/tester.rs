@@ -137,6 +137,13 @@ impl TesterCheck {
         {
             complaints.push(format!("`{path}` of `scripts` is no path beside the suite"));
         }
+        let name = |path: &String| path.rsplit('/').next().map(str::to_owned);
+        let mut names: Vec<_> = self.scripts.iter().filter_map(name).collect();
+        names.sort();
+        names.dedup();
+        if names.len() < self.scripts.len() {
+            complaints.push("two of `scripts` would be one file".to_owned());
+        }
         if self.format == TesterFormat::Junit && !texts().any(|text| text.contains("{results}")) {
             complaints.push(
                 "the format `junit` is read from `{results}`, which no argument names".to_owned(),
@@ -224,6 +231,14 @@ mod tests {
                 "`A=` is no name of a variable",
                 "`expected` names nothing: give `names` or `at-least`",
             ],
+        );
+    }
+
+    #[test]
+    fn scripts_lie_side_by_side() {
+        check(
+            r#"{"program": "a", "format": "tap", "scripts": ["a/x.py", "b/x.py"], "arguments": ["{script}"]}"#,
+            &["two of `scripts` would be one file"],
         );
     }
 

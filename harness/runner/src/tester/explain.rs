@@ -1,6 +1,8 @@
 //! Finds the line in a tester's words that proves a cause: what the loader says, and the errors of CUDA that
 //! the catalogue explains. A line that proves nothing is left to the reader.
 
+use std::sync::LazyLock;
+
 use cudacheck_model::compat::{self, Culprit, Domain, Explanation};
 use cudacheck_model::outcome::Class;
 
@@ -110,23 +112,65 @@ fn last_word(text: &str) -> &str {
     word.rsplit_once(": ").map_or(word, |(_, word)| word)
 }
 
+/// An error of the catalogue as it is looked for: in lower case.
+struct Sought {
+    error: &'static Explanation,
+    names: Vec<String>,
+    says: String,
+    /// Whether the sentence itself speaks of GPUs, so that nobody else says it.
+    peculiar: bool,
+}
+
+/// What is no error, and what anybody might say, is not looked for.
+static SOUGHT: LazyLock<Vec<Sought>> = LazyLock::new(|| {
+    let all = compat::catalogue().iter();
+    let real = all.filter(|each| each.code != 0 && each.fault != Culprit::Nobody);
+    let sought = real.map(|error| {
+        let own = [
+            "cuda",
+            "device",
+            "kernel image",
+            "gpu",
+            "ptx",
+            "ecc",
+            "nvlink",
+            "driver",
+        ];
+        let names = [Some(&error.name), error.runtime_name.as_ref()];
+        let says = error.says.as_deref().unwrap_or_default().to_lowercase();
+        Sought {
+            error,
+            // `CUDA_ERROR_…`, `cudaError…`, `CUDNN_STATUS_…`: nobody writes these words by chance.
+            names: names
+                .into_iter()
+                .flatten()
+                .filter(|name| name.len() >= 12)
+                .map(|name| name.to_lowercase())
+                .collect(),
+            peculiar: own.iter().any(|word| says.contains(word)),
+            says: if says.len() >= 12 {
+                says
+            } else {
+                String::new()
+            },
+        }
+    });
+    sought.collect()
+});
+
 /// An error of CUDA or of one of its libraries, by its name or by its sentence.
 fn catalogued(line: &str) -> Option<Proof> {
     let lower = line.to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| word.len() >= 12)
         .collect();
-    let real = || {
-        let all = compat::catalogue().iter();
-        all.filter(|each| each.code != 0 && each.fault != Culprit::Nobody)
+    let named = |sought: &&Sought| {
+        sought
+            .names
+            .iter()
+            .any(|name| words.contains(&name.as_str()))
     };
-    let has = |name: &str| words.contains(&name.to_lowercase().as_str());
-    let named = real().find(|each| {
-        // `CUDA_ERROR_…`, `cudaError…`, `CUDNN_STATUS_…`: nobody writes these words by chance.
-        let long = |name: &&str| name.len() >= 12;
-        let names = [Some(each.name.as_str()), each.runtime_name.as_deref()];
-        names.into_iter().flatten().filter(long).any(has)
-    });
     // `operation not permitted` and the like are sentences of every library: they need a line that speaks of CUDA.
     let of_cuda = [
         "cuda error",
@@ -141,30 +185,27 @@ fn catalogued(line: &str) -> Option<Proof> {
         "nvrtc",
     ];
     let speaks = of_cuda.iter().any(|word| lower.contains(word));
-    let own = [
-        "cuda",
-        "device",
-        "kernel image",
-        "gpu",
-        "ptx",
-        "ecc",
-        "nvlink",
-        "driver",
-    ];
-    let said = || {
-        let mut fitting: Vec<&Explanation> = real()
-            .filter(|each| each.domain != Domain::Xid || lower.contains("xid"))
-            .filter(|each| {
-                let says = each.says.as_deref().unwrap_or_default().to_lowercase();
-                let peculiar = own.iter().any(|word| says.contains(word));
-                says.len() >= 12 && (speaks || peculiar) && lower.contains(&says)
-            })
-            .collect();
-        // The longest sentence says most; of equals the first of the catalogue is the driver's own.
-        fitting.sort_by_key(|each| std::cmp::Reverse(each.says.as_ref().map_or(0, String::len)));
-        fitting.first().copied()
+    let said = |sought: &&Sought| {
+        let of_kernel = sought.error.domain != Domain::Xid || lower.contains("xid");
+        !sought.says.is_empty()
+            && of_kernel
+            && (speaks || sought.peculiar)
+            && lower.contains(&sought.says)
     };
-    let found = named.or_else(said)?;
+    // The longest sentence says most; of equals the first of the catalogue is the driver's own.
+    let longest = || {
+        SOUGHT
+            .iter()
+            .filter(said)
+            .rev()
+            .max_by_key(|it| it.says.len())
+    };
+    let named = if words.is_empty() {
+        None
+    } else {
+        SOUGHT.iter().find(named)
+    };
+    let found = named.or_else(longest)?.error;
     let (name, code, of) = (&found.name, found.code, whose(found.domain));
     Some(Proof {
         cause: format!("{name} ({code} of {of}): {}", found.causes.join("; or ")),
