@@ -4,10 +4,11 @@ A wrong signature is undefined behaviour that no compiler sees: a pointer that i
 Each function of each `abi!` table is looked up in the headers as libclang reads them, and its arguments and its value
 must be of the same kind (pointer, integer, floating point, structure) and the same size.
 
-    ci/abi DIR...
+    ci/abi [DIR...]
 
 DIR is a tree of unpacked packages or a toolkit, with `include` directories anywhere in it. Headers of one DIR are read
-together, so give each toolkit its own. Exits with 1 if a signature differs in any DIR, or if none was found at all.
+together, so give each toolkit its own. Without any, the packages that ci/library-stages has unpacked are read, those of
+each major version of CUDA together. Exits with 1 if a signature differs in any of them, or if none was found at all.
 """
 
 import pathlib
@@ -176,9 +177,24 @@ def c_kind(kind):
     return ("integer", kind.get_size())
 
 
-def declared(tree, compiler):
-    """The functions that the headers of a tree declare, by name, and which headers could be read."""
-    includes = sorted({path.parent for path in tree.rglob("*.h")})
+def unpacked():
+    """What ci/library-stages has unpacked, by major version of CUDA: the newest of each package."""
+    groups = {"CUDA 11": {}, "CUDA 12": {}, "CUDA 13": {}}
+    for folder in sorted((ROOT / "target" / "library-stages" / "packages").glob("*-*"), key=lambda it: numbers(it.name)):
+        name = folder.name.rsplit("-", 1)[0]
+        major = re.search(r"-cu(1[123])$", name)
+        groups[f"CUDA {major[1] if major else 13}"][name] = folder
+    return {group: list(folders.values()) for group, folders in groups.items() if folders}
+
+
+def numbers(text):
+    """A key that sorts 12.10 behind 12.9."""
+    return [int(word) if word.isdigit() else word for word in re.split(r"(\d+)", text)]
+
+
+def declared(name, folders, compiler):
+    """The functions that the headers of folders declare, by name, and which headers could be read."""
+    includes = sorted({path.parent for folder in folders for path in folder.rglob("*.h")})
     # Headers lie in subdirectories of an include directory as well; only its top is searched for.
     includes = [path for path in includes if path.name == "include" or (path / "cuda_runtime_api.h").exists()]
     # libclang brings no headers of its own; those of the C compiler declare the same types.
@@ -194,7 +210,7 @@ def declared(tree, compiler):
             arguments = ["-x", "c", *(f"-I{path}" for path in includes), "-isystem", own, "-idirafter", compiler]
             unit, error = parse(source, arguments, pathlib.Path(compiler))
             if error:
-                print(f"        {tree.name}: {header} cannot be read: {error}")
+                print(f"        {name}: {header} cannot be read: {error}")
                 continue
             read.append(library)
             for cursor in unit.cursor.get_children():
@@ -250,9 +266,9 @@ def compare(arguments, value, types, cursor):
 
 
 def main():
-    trees = [pathlib.Path(word) for word in sys.argv[1:]]
-    if not trees:
-        sys.exit(__doc__)
+    groups = {word: [pathlib.Path(word)] for word in sys.argv[1:]} or unpacked()
+    if not groups:
+        sys.exit("error: there are no headers to read\nhint: ci/library-stages unpacks some, or name directories")
     every = list(tables())
     seen, wrong = set(), 0
     compiler = tempfile.TemporaryDirectory()
@@ -260,8 +276,8 @@ def main():
     crt.mkdir()
     for header in ("host_defines.h", "host_config.h"):
         (crt / header).write_text(COMPILER)
-    for tree in trees:
-        functions, read = declared(tree, compiler.name)
+    for group, folders in groups.items():
+        functions, read = declared(group, folders, compiler.name)
         agree, absent, differences = 0, [], {}
         for library, symbol, arguments, value, types in every:
             if library not in read:
@@ -280,10 +296,10 @@ def main():
             # Where a signature changed between releases there are two tables, of which one must be this release's.
             if all(found):
                 wrong += 1
-                print(f"FAILED  {tree.name}: {symbol} ({library}) {found[0]}")
+                print(f"FAILED  {group}: {symbol} ({library}) {found[0]}")
             else:
                 agree += 1
-        print(f"ok      {tree.name}: {agree} signatures of {len(read)} libraries agree; not in these headers: {', '.join(sorted(set(absent))) or 'none'}")
+        print(f"ok      {group}: {agree} signatures of {len(read)} libraries agree; not in these headers: {', '.join(sorted(set(absent))) or 'none'}")
     names = {(library, symbol) for library, symbol, *_ in every}
     unseen = sorted(f"{symbol} ({library})" for library, symbol in names - seen)
     print(f"{len(seen)} of {len(names)} functions were held against a header; not: {', '.join(unseen) or 'none'}")
