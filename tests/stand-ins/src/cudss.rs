@@ -6,7 +6,6 @@ use std::ffi::c_void;
 use crate::{fault, memory};
 
 const SUCCESS: i32 = 0;
-const NOT_INITIALIZED: i32 = 1;
 const INVALID_VALUE: i32 = 3;
 const EXECUTION_FAILED: i32 = 5;
 
@@ -71,7 +70,7 @@ unsafe extern "C" fn cudssGetProperty(property: i32, value: *mut i32) -> i32 {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cudssCreate(handle: *mut *mut c_void) -> i32 {
     if !memory::has_driver() {
-        return NOT_INITIALIZED;
+        return EXECUTION_FAILED;
     }
     // SAFETY: the caller passes a place for a handle.
     unsafe { give(handle, 1u8) }

@@ -42,7 +42,7 @@ extern "C" fn cutensorGetVersion() -> usize {
     if fault::on("cutensor-version") {
         10_700
     } else {
-        20_801
+        20_800
     }
 }
 
