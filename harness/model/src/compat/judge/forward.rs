@@ -119,14 +119,6 @@ fn by_matrix(machine: &Machine, cuda: ToolkitVersion, name: &str) -> Option<Step
                 text,
             ))
         }
-        () if package.admits.contains(&branch) => {
-            let text = format!("{name} brings CUDA {cuda} to driver {driver}");
-            let step = Step::new(Rule::CompatPackage, Prospect::RunsWithCompat, text);
-            let why = format!(
-                "NVIDIA's matrix does not list branch {branch}; the note in a libcuda of this version names it"
-            );
-            Some(step.doubted(Confidence::Medium, why))
-        }
         () if table.bases.contains(&branch) || newest => {
             let text = format!("{name} is older than driver {driver}");
             let step = Step::new(Rule::CompatOlderThanDriver, Prospect::Fails, text);
@@ -143,7 +135,11 @@ fn by_matrix(machine: &Machine, cuda: ToolkitVersion, name: &str) -> Option<Step
                 bases.join(", ")
             );
             let step = Step::new(Rule::CompatBaseNotListed, Prospect::NotSupported, text);
-            let why = "the matrix lists only branches that are still maintained, and earlier ones listed others";
+            let why = if package.admits.contains(&branch) {
+                "the note in a libcuda of this version names the branch, so that it probably runs"
+            } else {
+                "the matrix lists only branches that are still maintained, and earlier ones listed others"
+            };
             Some(step.doubted(Confidence::Medium, why))
         }
     }

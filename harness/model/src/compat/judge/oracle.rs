@@ -260,7 +260,7 @@ pub(crate) fn note(
     let branches: Vec<String> = note.branches.iter().map(ToString::to_string).collect();
     let branches = branches.join(", ");
     if admitted {
-        let counts = if works && by_matrix.doubt.is_none() {
+        let counts = if works {
             ""
         } else {
             "; NVIDIA's matrix does not list it, and the note counts"
