@@ -185,14 +185,14 @@ filtered() {
 }
 
 filtered 'copies: frames come back from the device as they went' "${upload%%[=,]*}" \
-    "$source,$upload,$download[out]" "$reference"
+    "$source,$upload,${download}[out]" "$reference"
 
 filtered 'scaling: a picture whose pixels come in fours is halved to one of each four' "${scale%%[=,]*}" \
-    "$small,scale=640:352:flags=neighbor,$upload,${scale%:size}${scale:+:}w=320:h=176,$download[out]" \
+    "$small,scale=640:352:flags=neighbor,$upload,${scale%:size}${scale:+:}w=320:h=176,${download}[out]" \
     "$(frames_of -f lavfi -i "$small")"
 
 filtered 'overlay: a picture that covers another leaves nothing of it' "$overlay" \
-    "color=red:size=640x352:rate=25,trim=end_frame=$frames,format=yuv420p,${upload}[under];$source,${upload}[over];[under][over]$overlay,$download[out]" \
+    "color=red:size=640x352:rate=25,trim=end_frame=$frames,format=yuv420p,${upload}[under];$source,${upload}[over];[under][over]$overlay,${download}[out]" \
     "$reference"
 
 echo "1..$count"

@@ -47,7 +47,7 @@ check() {
     "$trtexec" --onnx="$directory/model.onnx" --loadInputs="x:$directory/x.bin" --exportOutput="$directory/y.json" \
         --iterations=1 --warmUp=0 --duration=0 "$@" >"$directory/said" 2>&1
     code=$?
-    found= values=0 text=
+    found='' values=0 text=''
     if [ $code -eq 0 ]; then
         while IFS= read -r line || [ -n "$line" ]; do text="$text $line"; done <"$directory/y.json"
         # Everything between the brackets behind the word.
