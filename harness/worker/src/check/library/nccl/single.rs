@@ -97,8 +97,11 @@ fn integers(bench: &Bench<'_>) -> Vec<i32> {
     values.into_iter().map(narrow).collect()
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the values have 24 bits, which an f32 holds"
+)]
 fn reals(bench: &Bench<'_>) -> Vec<f32> {
     let values = exact::reals(bench.seed, 1, COUNT);
-    // They have 24 bits, which an f32 holds.
     values.into_iter().map(|value| value as f32).collect()
 }
