@@ -75,7 +75,9 @@ unsafe extern "C" fn ncclCommInitAll(
     };
     for rank in 0..ranks {
         // SAFETY: the caller passes as many devices as it says.
-        let device = unsafe { *devices.add(rank) };
+        let device = unsafe { devices.add(rank) };
+        // SAFETY: there is a number in each place.
+        let device = unsafe { *device };
         let made = Communicator {
             rank,
             ranks,

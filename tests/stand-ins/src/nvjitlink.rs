@@ -41,7 +41,9 @@ unsafe extern "C" fn nvJitLinkCreate(
     let mut made = Linker::default();
     for index in 0..count as usize {
         // SAFETY: the caller passes as many pointers as it says.
-        let option = unsafe { *options.add(index) };
+        let option = unsafe { options.add(index) };
+        // SAFETY: there is a pointer in each place.
+        let option = unsafe { *option };
         // SAFETY: each is a string.
         let option = unsafe { CStr::from_ptr(option) }.to_string_lossy();
         if let Some(number) = option.strip_prefix("-arch=sm_") {

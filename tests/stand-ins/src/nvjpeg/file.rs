@@ -116,9 +116,9 @@ impl<'a> File<'a> {
         let mut symbols = symbols.iter();
         let mut codes = BTreeMap::new();
         let mut next = 0;
-        for (index, count) in counts.iter().enumerate() {
+        for (length, count) in (1..).zip(counts) {
             for _ in 0..*count {
-                codes.insert((index as u32 + 1, next), *symbols.next()?);
+                codes.insert((length, next), *symbols.next()?);
                 next += 1;
             }
             next *= 2;

@@ -129,7 +129,9 @@ unsafe extern "C" fn nvrtcCompileProgram(
     let mut architecture = "compute_75".to_owned();
     for index in 0..usize::try_from(count).unwrap_or(0) {
         // SAFETY: the caller passes as many pointers as it says.
-        let option = unsafe { *options.add(index) };
+        let option = unsafe { options.add(index) };
+        // SAFETY: there is a pointer in each place.
+        let option = unsafe { *option };
         // SAFETY: each is a string.
         let option = unsafe { text(option) };
         if let Some(value) = option.strip_prefix("--gpu-architecture=") {
