@@ -2,7 +2,8 @@
 
 A wrong signature is undefined behaviour that no compiler sees: a pointer that is not written, a size that is half read.
 Each function of each `abi!` table is looked up in the headers as libclang reads them, and its arguments and its value
-must be of the same kind (pointer, integer, floating point, structure) and the same size.
+must be of the same kind (pointer, integer, floating point, structure) and the same size. Numbers that a comment names
+after an enumeration or an enumerator of the header must be the header's.
 
     ci/abi [DIR...]
 
@@ -162,6 +163,45 @@ def tables():
             yield library, symbol, texts, (value or "Status").strip(), types
 
 
+def constants():
+    """Every number that stands for a name of a header: library, what the header calls the type or the constant, our name,
+    the number."""
+    for path in sorted(TABLES.rglob("*.rs")):
+        if path.parent == TABLES:
+            continue
+        library = path.relative_to(TABLES).parts[0]
+        text = path.read_text()
+        # A type that is named after one of the header's, with its values.
+        for about, body in re.findall(r"/// `(\w+_t)`[^\n]*\n(?:\s*///[^\n]*\n)*\s*\w+ \{([^}]*)\}", text):
+            for name, number in re.findall(r"(\w+) = (-?(?:0x)?[0-9a-fA-F_]+)", body):
+                yield library, about, name, int(number.replace("_", ""), 0)
+        documented = dict((name, about) for about, name in re.findall(
+            r"/// `(\w+_t)`[^\n]*\n(?:\s*(?:///|#\[)[^\n]*\n)*\s*(?:pub(?:\([^)]*\))? )?struct (\w+)\(", text))
+        for owner, body in re.findall(r"\nimpl (\w+) \{(.*?)\n\}", text, re.S):
+            if owner in documented:
+                for name, number in re.findall(r"const (\w+): Self = Self\((-?(?:0x)?[0-9a-fA-F_]+)\)", body):
+                    yield library, documented[owner], name, int(number.replace("_", ""), 0)
+        # A constant that is named after one of the header's.
+        for about, name, number in re.findall(
+                r"/// `([A-Z][A-Z0-9_]+)`[^\n]*\n(?:\s*///[^\n]*\n)*\s*(?:pub(?:\([^)]*\))? )?const (\w+): \w+ =\s*(?:\w+\()?(-?(?:0x)?[0-9a-fA-F_]+)\)?;", text):
+            yield library, about, name, int(number.replace("_", ""), 0)
+
+
+def judge(about, name, number, enums, values):
+    """Whether a number is the header's: true, false, or none where the header has no such name."""
+    if about in values:
+        return number in values[about]
+    members = enums.get(about)
+    if not members:
+        return None
+    words = name.split("_")
+    exact = [value for member, value in members if member.endswith("_" + name)]
+    if exact:
+        return number in exact
+    named = [value for member, value in members if all(word in member.split("_") for word in words)]
+    return True if number in named else None
+
+
 def c_kind(kind):
     """Kind and size of a C type."""
     kind = kind.get_canonical()
@@ -199,7 +239,7 @@ def declared(name, folders, compiler):
     includes = [path for path in includes if path.name == "include" or (path / "cuda_runtime_api.h").exists()]
     # libclang brings no headers of its own; those of the C compiler declare the same types.
     own = subprocess.run(["cc", "-print-file-name=include"], check=True, capture_output=True, text=True).stdout.strip()
-    functions, read = {}, []
+    functions, read, enums, values = {}, [], {}, {}
     for library, headers in HEADERS.items():
         for header in headers:
             if not any((path / header).exists() for path in includes):
@@ -216,7 +256,16 @@ def declared(name, folders, compiler):
             for cursor in unit.cursor.get_children():
                 if cursor.kind == cindex.CursorKind.FUNCTION_DECL:
                     functions.setdefault((library, cursor.spelling), cursor)
-    return functions, read
+                elif cursor.kind == cindex.CursorKind.ENUM_DECL:
+                    members = [(it.spelling, it.enum_value) for it in cursor.get_children()]
+                    enums.setdefault(cursor.spelling, members)
+                    for member, value in members:
+                        values.setdefault(member, set()).add(value)
+                elif cursor.kind == cindex.CursorKind.TYPEDEF_DECL:
+                    under = cursor.underlying_typedef_type.get_canonical().get_declaration()
+                    if under.kind == cindex.CursorKind.ENUM_DECL:
+                        enums[cursor.spelling] = [(it.spelling, it.enum_value) for it in under.get_children()]
+    return functions, read, enums, values
 
 
 def parse(source, arguments, spare):
@@ -277,7 +326,7 @@ def main():
     for header in ("host_defines.h", "host_config.h"):
         (crt / header).write_text(COMPILER)
     for group, folders in groups.items():
-        functions, read = declared(group, folders, compiler.name)
+        functions, read, enums, values = declared(group, folders, compiler.name)
         agree, absent, differences = 0, [], {}
         for library, symbol, arguments, value, types in every:
             if library not in read:
@@ -299,6 +348,22 @@ def main():
                 print(f"FAILED  {group}: {symbol} ({library}) {found[0]}")
             else:
                 agree += 1
+        numbers_right, numbers_unknown = 0, []
+        for library, about, name, number in constants():
+            if library not in read:
+                continue
+            verdict = judge(about, name, number, enums, values)
+            if verdict is None:
+                meant = [member for member, value in enums.get(about, []) if value == number]
+                numbers_unknown.append(f"{about} {name} = {number} ({' or '.join(meant) or 'no such number'})")
+            elif verdict:
+                numbers_right += 1
+            else:
+                wrong += 1
+                print(f"FAILED  {group}: {name} of {about} ({library}) is not {number}")
+        print(f"ok      {group}: {numbers_right} numbers agree by their names; to be read by a person:")
+        for line in sorted(set(numbers_unknown)):
+            print(f"            {line}")
         print(f"ok      {group}: {agree} signatures of {len(read)} libraries agree; not in these headers: {', '.join(sorted(set(absent))) or 'none'}")
     names = {(library, symbol) for library, symbol, *_ in every}
     unseen = sorted(f"{symbol} ({library})" for library, symbol in names - seen)
