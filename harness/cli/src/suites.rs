@@ -25,11 +25,17 @@ macro_rules! shipped {
 const SHIPPED: &[(&str, &str)] = shipped![
     "kernels",
     "linkage",
+    "cublas",
+    "cublaslt",
     "cudart",
     "cudnn",
     "cudss",
+    "cufft",
     "cupti",
     "cupy",
+    "curand",
+    "cusolver",
+    "cusparse",
     "cutensor",
     "ffmpeg",
     "jax",
@@ -175,11 +181,6 @@ pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {}", error.utf8_error()))
-}
-
-/// The names of the shipped suites.
-pub(crate) fn names() -> impl Iterator<Item = String> {
-    SHIPPED.iter().map(|(path, _)| name(path))
 }
 
 /// The paths and texts of the shipped suites.

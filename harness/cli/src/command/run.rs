@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let mut examined = None;
     let names = if arguments.suites.is_empty() && !packages.is_empty() {
         let found = examined.insert(examined::examine(&packages, Depth::Names));
-        choice::suites(&found.libraries)
+        let shipped = suites::load(&[], &catalogue)?.suites;
+        choice::suites(&shipped, found)
     } else {
         chosen(arguments)
     };

@@ -39,6 +39,11 @@ pub struct Suite {
     /// Without one it examines the machine, and a failure is a fault of driver or device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Package>,
+    /// Ends of paths, such as `lib/libtorch_cuda.so` or `libopencv_cuda*`: `run --package` without a suite's name takes
+    /// this suite for a package that has such a file. Suites that check libraries are taken for their libraries anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub applies_to: Vec<String>,
     /// What a machine must offer; on others the suite is skipped with a reason.
     #[serde(default)]
     pub requires: Requires,
