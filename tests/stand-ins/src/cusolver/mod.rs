@@ -218,7 +218,11 @@ fn lu<T: Float>(letter: &str, (at, n, leading): Place, pivots: u64, info: u64) -
     let (exchanged, zero) = if letter == "d" && fault::on("cusolver-double-in-single") {
         let mut single = a.map(|it| it as f32);
         let found = single.eliminate(n);
-        a = single.map(T::from_wide);
+        for column in 0..n {
+            for row in 0..n {
+                a.set(row, column, T::from_wide(single.at(row, column).wide()));
+            }
+        }
         found
     } else {
         a.eliminate(n)

@@ -46,7 +46,6 @@ pub(super) fn double(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         plan: plan(opened, 1024, Kind::Z2Z)?,
         execute: |api, plan, input, output, direction| api.z2z(plan, input, output, direction),
     };
-    bench.computes();
     ones(&way.forward::<f64>(&impulse(1024))?)?;
     way.there_and_back::<f64>(passes(1024))?;
     way.end()
@@ -60,7 +59,6 @@ pub(super) fn long(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     ones(&way.forward::<f32>(&impulse(N))?)?;
     let signal = signal(bench.seed, 0, N);
     let found: Vec<f32> = way.forward(&signal)?;
-    bench.compares();
     // 997 has no factor in common with n, so the samples fall on all residues.
     let which: Vec<usize> = (0..64)
         .map(|index| (index * 997 * 64 + index) % N)
@@ -101,7 +99,6 @@ fn parseval(signal: &[Complex], found: &[f32]) -> Verdict {
 /// A plan with its call, in f32.
 fn single<'a>(opened: &'a Opened<'a>, bench: &'a Bench<'a>, n: usize) -> Result<Way<'a>, Stop> {
     let plan = plan(opened, n, Kind::C2C)?;
-    bench.computes();
     Ok(Way {
         opened,
         bench,
@@ -124,7 +121,9 @@ impl Way<'_> {
     /// The transform of a signal.
     fn forward<T: Rounded>(&self, signal: &[Complex]) -> Result<Vec<T>, Stop> {
         let output = self.run::<T>(signal, Direction::FORWARD)?;
-        self.bench.download(&output)
+        let found = self.bench.download(&output)?;
+        self.bench.compares();
+        Ok(found)
     }
 
     /// A random signal to its transform, which is compared with the exact one, and from there back.
@@ -145,6 +144,7 @@ impl Way<'_> {
         let operand: Vec<T> = parts(signal);
         let input = self.bench.upload(&operand)?;
         let output = self.bench.poisoned::<T>(2 * self.n)?;
+        self.bench.computes();
         self.call(&input, &output, direction)?;
         self.bench.unchanged("x", &input, &operand)?;
         Ok(output)

@@ -1,11 +1,13 @@
 //! Generators on the device, which NVIDIA's guide promises to give the sequence of those on the host.
 
+use cudacheck_model::journal::{CheckResult, MismatchKind};
+
 use super::ffi::{Curand, Kind};
 use super::host::{self, normals, odd, place};
 use super::xorwow as xorwow_reference;
 use super::{Opened, Setting, Side, Stop, Verdict, generator, philox as reference, statistics};
 use crate::check::library::bench::Bench;
-use crate::check::library::exact;
+use crate::check::library::exact::{self, POISON};
 
 /// One more than the words that the streams of Philox give in their first turn: 65536 streams, four words each.
 const LONG: usize = (1 << 18) + 1;
@@ -83,8 +85,22 @@ pub(super) fn equals_host(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 pub(super) fn moments(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let setting = Setting::new(Kind::MRG32K3A, bench.seed);
     let found = words(opened, bench, setting, &[long(bench)])?;
+    written(&found)?;
     odd(statistics::bits(&found))?;
     odd(statistics::uniform(&found))
+}
+
+/// Four words of poison in a row are not a chance that anybody lives to see.
+fn written(found: &[u32]) -> Verdict {
+    let poison = [u32::from_le_bytes([POISON; 4]); 4];
+    match found.windows(4).position(|words| words == poison) {
+        None => Ok(()),
+        Some(index) => Err(Box::new(CheckResult::Mismatch {
+            kind: MismatchKind::NeverWritten,
+            expected: format!("{} words are written", found.len()),
+            found: format!("words from {index} on were never written"),
+        })),
+    }
 }
 
 /// Words of a generator on the device, from one call after the other.

@@ -1,6 +1,6 @@
 //! Sparse matrix times dense matrix.
 
-use super::described::{Dense, Format, Matrix, Value, padded, work};
+use super::described::{Dense, Format, Matrix, Value, padded, work, written};
 use super::ffi::{Algorithm, Base, Cusparse, DataType, Operation, Order};
 use super::sparse::matrix;
 use super::{Opened, Verdict, handle};
@@ -129,7 +129,9 @@ fn product(opened: &Opened<'_>, bench: &Bench<'_>, way: &Way) -> Verdict {
             work,
         ))?;
         let found: Vec<f32> = bench.download(&into.buffer)?;
+        bench.unchanged("B", &from.buffer, &padded::<f32>(&b, b_length, 3))?;
         bench.compares();
+        written("C", &padded::<f32>(&c, length, 5), &found)?;
         exact::same(&expected, &found, |index| {
             let (line, at) = (index / (length + 5), index % (length + 5));
             let lines = if c_is_in_rows { "row" } else { "column" };
@@ -144,7 +146,6 @@ fn product(opened: &Opened<'_>, bench: &Bench<'_>, way: &Way) -> Verdict {
         })?;
         into.end(opened)?;
     }
-    bench.unchanged("B", &from.buffer, &padded::<f32>(&b, b_length, 3))?;
     matrix.end(opened, bench)?;
     from.end(opened)?;
     opened.ok(api.destroy(handle))

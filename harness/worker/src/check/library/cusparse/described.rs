@@ -1,5 +1,7 @@
 //! Matrices and vectors on the device with the descriptions that cuSPARSE is given of them.
 
+use cudacheck_model::journal::{CheckResult, MismatchKind};
+
 use super::ffi::{Base, Cusparse, DataType, IndexType, Order, Scalar};
 use super::sparse::Sparse;
 use super::{Opened, Stop, Verdict};
@@ -193,6 +195,18 @@ pub(super) fn padded<T: Real>(lines: &[f64], length: usize, gap: usize) -> Vec<T
         .chunks_exact(length)
         .flat_map(|line| line.iter().copied().map(T::of).chain(poison.clone()))
         .collect()
+}
+
+/// Goes on if a product has changed what was there before, which no product of the tests leaves as it is.
+pub(super) fn written<T: Real>(what: &str, before: &[T], found: &[T]) -> Verdict {
+    if exact::bytes(before) != exact::bytes(found) {
+        return Ok(());
+    }
+    Err(Box::new(CheckResult::Mismatch {
+        kind: MismatchKind::NeverWritten,
+        expected: format!("{what} is the product and what was there before"),
+        found: format!("{what} is what it was before the call, although the call succeeded"),
+    }))
 }
 
 /// Memory to work with, where some is wanted.

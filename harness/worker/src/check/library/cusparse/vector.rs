@@ -2,7 +2,7 @@
 
 use cudacheck_model::journal::CheckResult;
 
-use super::described::{Format, Matrix, Value, Vector, work};
+use super::described::{Format, Matrix, Value, Vector, work, written};
 use super::ffi::{Algorithm, Base, Cusparse, Operation};
 use super::sparse::{Sparse, matrix};
 use super::{Opened, Stop, Verdict, handle};
@@ -151,6 +151,7 @@ fn product<T: Value>(
     let handle = handle(opened, bench)?;
     let matrix = Matrix::<T>::place(opened, bench, a, way.format, way.base)?;
     let from = Vector::place::<T>(opened, bench, x)?;
+    let [operand, before] = [x, y].map(|it| it.iter().copied().map(T::of).collect::<Vec<T>>());
     let alpha = [T::factor(ALPHA)];
     let beta = [T::factor(BETA)];
     for algorithm in way.algorithms {
@@ -183,12 +184,12 @@ fn product<T: Value>(
             work,
         ))?;
         let found: Vec<T> = bench.download(&into.buffer)?;
+        bench.unchanged("x", &from.buffer, &operand)?;
         bench.compares();
+        written("y", &before, &found)?;
         judge(&found, *algorithm)?;
         into.end(opened)?;
     }
-    let operand: Vec<T> = x.iter().copied().map(T::of).collect();
-    bench.unchanged("x", &from.buffer, &operand)?;
     matrix.end(opened, bench)?;
     from.end(opened)?;
     opened.ok(api.destroy(handle))
