@@ -32,6 +32,7 @@ fn every_fault_of_nvrtc_is_found() {
         faults: &[
             "nvrtc-version",
             "nvrtc-builtins-missing",
+            "nvrtc-builtins-of-another-release",
             "nvrtc-cubin-architecture",
             "nvrtc-ptx-target",
             "nvrtc-accepts-errors",

@@ -155,6 +155,10 @@ impl Program {
             let log = "nvrtc: error: failed to open libnvrtc-builtins.so.12.9.\n  Make sure that libnvrtc-builtins.so.12.9 is installed correctly.";
             return (BUILTIN_OPERATION_FAILURE, log.to_owned());
         }
+        if fault::on("nvrtc-builtins-of-another-release") {
+            let log = format!("nvrtc: error: failed to load builtins for {architecture}.\n");
+            return (BUILTIN_OPERATION_FAILURE, log);
+        }
         if let Some(log) = self.error() {
             return (COMPILATION, log);
         }

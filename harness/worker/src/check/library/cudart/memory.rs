@@ -149,11 +149,13 @@ fn described(opened: &Opened<'_>, memory: DevicePointer) -> Verdict {
         attributes.on_device,
         attributes.on_host,
     );
-    if found == (DEVICE_MEMORY, 0, inside, DevicePointer::NULL) {
+    // The host reaches such memory on few machines, and then by the same address.
+    let on_host = [DevicePointer::NULL, inside].contains(&attributes.on_host);
+    if (found.0, found.1, found.2) == (DEVICE_MEMORY, 0, inside) && on_host {
         return Ok(());
     }
     Err(wrong(
-        "an address that cudaMalloc gave is memory of device 0 that the host does not reach",
+        "an address that cudaMalloc gave is memory of device 0 by that address",
         format!(
             "it is of type {}, of device {}, {:#x} for the device and {:#x} for the host",
             found.0, found.1, found.2.0, found.3.0

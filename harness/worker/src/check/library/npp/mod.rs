@@ -7,13 +7,15 @@ mod ffi;
 mod image;
 mod operations;
 
+use cudacheck_model::journal::CheckResult;
+
+use super::opened::load;
 use super::{Checks, Named, Opened, Stop, Verdict};
 use crate::library::{SharedLibrary, Status};
 use ffi::Core;
 
 pub(super) const CHECKS: Checks = Checks {
-    // libnppc asks for no driver, and what it says needs none.
-    cold: None,
+    cold: Some(cold),
     versions: Some(versions),
     host: &[],
     device: &[
@@ -24,6 +26,35 @@ pub(super) const CHECKS: Checks = Checks {
     ],
     explain,
 };
+
+/// The libraries that are NPP together with `libnppc`.
+const SIBLINGS: [&str; 10] = [
+    "libnppial",
+    "libnppicc",
+    "libnppidei",
+    "libnppif",
+    "libnppig",
+    "libnppim",
+    "libnppist",
+    "libnppisu",
+    "libnppitc",
+    "libnpps",
+];
+
+/// Opens every other library of NPP that is there, with all its functions looked up. None of them asks for the driver
+/// before it computes.
+fn cold(opened: &Opened<'_>) -> Verdict {
+    for stem in SIBLINGS {
+        match sibling(opened, stem) {
+            Ok(_) => {}
+            Err(stop) if matches!(*stop, CheckResult::Skip { .. }) => {
+                opened.note("not-there", stem);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(())
+}
 
 fn versions(opened: &Opened<'_>) -> Verdict {
     let told = opened.value(Core::new(&opened.library).version())?;
@@ -54,8 +85,8 @@ fn sibling(opened: &Opened<'_>, stem: &str) -> Result<SharedLibrary, Stop> {
             opened.subject.path.display()
         )));
     }
-    SharedLibrary::open_now(&path).map_err(|reason| {
-        Box::new(cudacheck_model::journal::CheckResult::Unloadable {
+    load(&path).map_err(|reason| {
+        Box::new(CheckResult::Unloadable {
             library: path.display().to_string(),
             reason,
         })

@@ -78,6 +78,12 @@ impl<'p> Program<'p> {
 
     /// A status of the compiler as the end of the check, with its log.
     pub(super) fn refused(&self, status: Status, said: String) -> Stop {
+        if let Some(line) = said.lines().find(|line| is_of_builtins(line)) {
+            return self.opened.skew(
+                "libnvrtc-builtins is of the same release as libnvrtc",
+                format!("the compiler says: {line}"),
+            );
+        }
         let mut stop = self.opened.refused("nvrtcCompileProgram", status);
         if let CheckResult::Library { log, .. } = &mut *stop {
             *log = said;
@@ -125,6 +131,13 @@ impl<'p> Program<'p> {
         self.opened.ok(copy(bytes.as_mut_slice().into()))?;
         Ok(bytes)
     }
+}
+
+/// Whether a line of a log blames what `libnvrtc-builtins` brings. The words are those of NVRTC 12.9 with the builtins of
+/// 12.0 under its own name; a missing file is told in other words.
+fn is_of_builtins(line: &str) -> bool {
+    let header = line.starts_with("__nv_nvrtc_builtin_header.h(") && line.contains("error");
+    header || line.contains("failed to load builtins for")
 }
 
 /// A string that a library has written with a NUL at its end.
