@@ -2,6 +2,7 @@
 //! real ones say is for `ci/jit-matrix` and `ci/cudart-matrix`.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -176,4 +177,47 @@ fn this_machine_is_asked_unless_that_is_forbidden() {
         "{}",
         refused.stderr
     );
+}
+
+/// A shared library that cargo has built beside the binary under test, or in its directory `deps`.
+fn built(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_BIN_EXE_cudacheck")).parent().unwrap();
+    let places = [directory.join(name), directory.join("deps").join(name)];
+    let newest = places
+        .iter()
+        .filter_map(|place| Some((fs::metadata(place).ok()?.modified().ok()?, place)))
+        .max();
+    newest.expect("cargo builds it for these tests").1.clone()
+}
+
+/// A libcudart is opened and called in a worker. The driver that it finds says of itself that it is none: then its
+/// answer, which is the same as to an old driver, is nothing to go by.
+#[test]
+fn a_libcudart_that_finds_no_driver_leaves_the_answer_to_the_tables() {
+    let (package, driver) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let libcudart = package.path().join("libcudart.so.12");
+    fs::copy(built("libcudacheck_stand_ins.so"), &libcudart).unwrap();
+    let libcuda = driver.path().join("libcuda.so.1");
+    fs::copy(built("libcudacheck_simulator.so"), libcuda).unwrap();
+    let (package, driver) = (
+        package.path().to_str().unwrap(),
+        driver.path().to_str().unwrap(),
+    );
+    let words = ["compat", package, "--toolkit", "12.9", "--gpu", "A100"];
+    let machine = ["--driver", "550.54.15", "--driver-files", driver];
+    let words: Vec<&str> = words.iter().chain(&machine).copied().collect();
+    let (answer, code) = asked(&words);
+    assert_eq!(code, 0, "{answer:#}");
+    assert_eq!(answer["devices"][0]["rule"], "minor-compat", "{answer:#}");
+    let oracle = &answer["machine"]["oracle"];
+    let complaint =
+        "the package's libcudart.so.12 found no driver, so that it says nothing about one";
+    let complaints = oracle["complaints"].as_array().unwrap();
+    assert!(complaints.contains(&Value::from(complaint)), "{oracle:#}");
+    let found = oracle["runtime"]["found"].as_str().unwrap_or_default();
+    assert!(
+        found.starts_with(driver) && found.ends_with("libcuda.so.1"),
+        "{oracle:#}"
+    );
+    assert_eq!(oracle["runtime"]["version"], "12.9", "{oracle:#}");
 }
