@@ -52,6 +52,7 @@ const SHIPPED: &[(&str, &str)] = shipped![
     "pytorch",
     "tensorflow",
     "tensorrt",
+    "toolkit",
     "xgboost",
 ];
 
