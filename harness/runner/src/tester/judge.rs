@@ -3,11 +3,14 @@
 //! Pure. A tester that says nothing has shown nothing, one whose results are all well and that then dies has
 //! not passed, and one that tells of failures by its exit code alone is not believed to have none.
 
+mod count;
+
 use cudacheck_model::compat::Culprit;
 use cudacheck_model::event::{Part, PartOutcome};
 use cudacheck_model::outcome::{Cause, Class, Finding, MachineFault, Outcome, Problem, SkipReason};
 use cudacheck_model::suite::{TesterCheck, TesterFormat};
 
+use self::count::{Counts, NUMBERS, details, ended, last_line};
 use super::explain::{self, Proof};
 use super::read::Reading;
 use super::select::{missing, select};
@@ -18,10 +21,6 @@ use crate::ending::{Ending, signal_name};
 const SKIPPED: i32 = 77;
 /// pytest's for a run that found no test.
 const PYTEST_FOUND_NONE: i32 = 5;
-/// Failed results that the details name; the report has them all.
-const SHOWN: usize = 10;
-/// Lines of each that the details show.
-const LINES: usize = 4;
 
 /// Everything a verdict rests on.
 pub(super) struct Evidence<'a> {
@@ -41,14 +40,6 @@ pub(super) struct Judged {
     pub(super) parts: Vec<Part>,
     /// What a reader should know, and what changes no verdict.
     pub(super) notes: Vec<(String, String)>,
-}
-
-/// Results by what they came to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Counts {
-    passed: u32,
-    failed: u32,
-    skipped: u32,
 }
 
 impl Evidence<'_> {
@@ -247,8 +238,26 @@ impl Evidence<'_> {
             failed: counts.failed,
             of: all,
         };
-        let remedy = "read what they say; `exclude` in the suite takes out a result that is known, with its reason";
-        self.failed(problem, error, remedy, parts)
+        let mut messages = parts.iter().filter_map(|part| match &part.outcome {
+            PartOutcome::Fail { message } => Some(message),
+            PartOutcome::Pass | PartOutcome::Skip { .. } => None,
+        });
+        // MAGMA's verdict is about a residual, and these are the words in which our own scripts compare.
+        let of_numbers = self.check.format == TesterFormat::Magma
+            || messages.all(|message| NUMBERS.iter().any(|words| message.contains(words)));
+        if !of_numbers {
+            let remedy = "read what they say; `exclude` in the suite takes out a result that is known, with its reason";
+            return self.failed(problem, error, remedy, parts);
+        }
+        let remedy =
+            "cudacheck run kernels: if that fails too, the device is at fault and not the package";
+        let mut outcome = self.failed(problem, error, remedy, parts);
+        if let Outcome::Fail(finding) = &mut outcome
+            && finding.cause == Cause::Unknown
+        {
+            finding.class = Class::Numerical;
+        }
+        outcome
     }
 
     /// A skip by the tester's own decision. Where a package must work, it may not choose not to.
@@ -347,41 +356,6 @@ struct Said {
     skipped: Option<String>,
 }
 
-impl Counts {
-    fn of(parts: &[Part]) -> Self {
-        let mut counts = Self::default();
-        for part in parts {
-            match part.outcome {
-                PartOutcome::Pass => counts.passed += 1,
-                PartOutcome::Fail { .. } => counts.failed += 1,
-                PartOutcome::Skip { .. } => counts.skipped += 1,
-            }
-        }
-        counts
-    }
-
-    /// ` after 7 results, 1 of them failed`.
-    fn so_far(self) -> String {
-        match (self.passed + self.failed, self.failed) {
-            (0, _) => " before any result".to_owned(),
-            (1, 0) => " after one result".to_owned(),
-            (1, _) => " after one result, which failed".to_owned(),
-            (all, 0) => format!(" after {all} results"),
-            (all, failed) => format!(" after {all} results, {failed} of them failed"),
-        }
-    }
-}
-
-fn ended(ending: &Ending) -> String {
-    match ending {
-        Ending::Exited(code) => format!("ended with code {code}"),
-        Ending::Signaled(signal) => format!("was ended by {}", signal_name(*signal)),
-        Ending::TimedOut { limit } => format!("was stopped after {} s", limit.as_secs()),
-        Ending::Interrupted(_) => "was interrupted".to_owned(),
-        Ending::Stuck(_) | Ending::NotStarted { .. } | Ending::Lost { .. } => "was lost".to_owned(),
-    }
-}
-
 pub(super) fn machine(fault: MachineFault) -> Outcome {
     use cudacheck_model::outcome::Explained as _;
     Outcome::Fault(Box::new(Finding {
@@ -394,34 +368,6 @@ pub(super) fn machine(fault: MachineFault) -> Outcome {
         details: Vec::new(),
         problem: Problem::Machine(fault),
     }))
-}
-
-/// The failed results with their first lines.
-fn details(parts: &[Part]) -> Vec<String> {
-    let mut lines = Vec::new();
-    let failed = parts.iter().filter_map(|part| match &part.outcome {
-        PartOutcome::Fail { message } => Some((part, message)),
-        PartOutcome::Pass | PartOutcome::Skip { .. } => None,
-    });
-    let count = failed.clone().count();
-    for (part, message) in failed.take(SHOWN) {
-        lines.push(format!("{}: {message}", part.name));
-        let more = part
-            .output
-            .lines()
-            .filter(|line| !line.trim().is_empty() && line.trim() != message);
-        lines.extend(more.take(LINES).map(|line| format!("  {line}")));
-    }
-    if count > SHOWN {
-        lines.push(format!("and {} more", count - SHOWN));
-    }
-    lines
-}
-
-fn last_line(printed: [&str; 2]) -> Option<String> {
-    let lines = printed.iter().rev().flat_map(|text| text.lines().rev());
-    let mut lines = lines.map(str::trim);
-    lines.find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -194,6 +194,42 @@ fn what_the_harness_lost_is_no_failure_of_the_package() {
     );
 }
 
+#[test]
+fn wrong_numbers_are_a_class_of_their_own() {
+    #[track_caller]
+    fn check(format: &str, message: &str, class: Class) {
+        let json = format!(r#"{{"program": "t", "format": "{format}"}}"#);
+        let check: TesterCheck = serde_json::from_str(&json).unwrap();
+        let mut reading = reading(&["pass a", "fail b"]);
+        reading.parts[1].outcome = PartOutcome::Fail {
+            message: message.to_owned(),
+        };
+        let evidence = Evidence {
+            check: &check,
+            examines: Examines::Package,
+            must_run: false,
+            ending: &Ending::Exited(1),
+            printed: ["", ""],
+        };
+        let Outcome::Fail(finding) = evidence.judge(reading).outcome else {
+            panic!("{message}");
+        };
+        assert_eq!(finding.class, class, "{message}");
+    }
+    check(
+        "tap",
+        "3 of 5 elements differ: at [0] 7, expected 8",
+        Class::Numerical,
+    );
+    check("tap", "ImportError: x", Class::Execution);
+    check("magma", "128 9e-01 failed", Class::Numerical);
+    check(
+        "magma",
+        "CUDA error: no kernel image is available for execution on the device",
+        Class::Architecture,
+    );
+}
+
 #[track_caller]
 fn check_cause(printed: &str, expected: &str, class: Class) {
     let outcome = judged(
