@@ -8,6 +8,7 @@ mod solve;
 
 use std::env;
 use std::ffi::{CStr, c_char};
+use std::sync::Mutex;
 
 use crate::{fault, memory};
 pub(crate) use matrix::factor;
@@ -55,6 +56,7 @@ unsafe extern "C" fn cublasDestroy_v2(handle: *mut Context) -> i32 {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cublasGetVersion_v2(_handle: *mut Context, version: *mut i32) -> i32 {
+    log();
     let [major, minor, patch] = VERSION;
     let older = i32::from(fault::on("cublas-version-older"));
     // SAFETY: the caller passes a place for a number.
@@ -77,13 +79,55 @@ unsafe extern "C" fn cublasGetProperty(which: i32, value: *mut i32) -> i32 {
     SUCCESS
 }
 
+/// A `cublasLogCallback`.
+type Callback = extern "C" fn(*const c_char);
+
+/// Who listens to the log, and whether it is on.
+static LOG: Mutex<(Option<Callback>, bool)> = Mutex::new((None, false));
+
+#[unsafe(no_mangle)]
+extern "C" fn cublasSetLoggerCallback(callback: Option<Callback>) -> i32 {
+    match LOG.lock() {
+        Ok(mut log) => {
+            log.0 = callback;
+            SUCCESS
+        }
+        Err(_) => EXECUTION_FAILED,
+    }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn cublasLoggerConfigure(
+    on: i32,
+    _stdout: i32,
+    _stderr: i32,
+    _file: *const c_char,
+) -> i32 {
+    match LOG.lock() {
+        Ok(mut log) => {
+            log.1 = on != 0;
+            SUCCESS
+        }
+        Err(_) => EXECUTION_FAILED,
+    }
+}
+
+/// Logs a call as the real library does, with its own version and not that of its part.
+fn log() {
+    let Ok((Some(listener), true)) = LOG.lock().map(|log| *log) else {
+        return;
+    };
+    let message = if fault::on("cublas-of-another-release") {
+        c"I! cuBLAS (v12.8.4) function cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int*) called:\n"
+    } else {
+        c"I! cuBLAS (v12.9.1) function cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int*) called:\n"
+    };
+    listener(message.as_ptr());
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn cublasGetCudartVersion() -> usize {
-    if fault::on("cublas-runtime-older") {
-        11080
-    } else {
-        12080
-    }
+    12080
 }
 
 #[unsafe(no_mangle)]

@@ -244,7 +244,7 @@ impl Call<'_> {
             self.layouts[0].rows
         };
         let (m, n) = (self.layouts[3].rows, self.layouts[3].columns);
-        let beta_ignored = self.operation.compute == COMPUTE_32F
+        let beta_ignored = d.data == R_32F
             && self.algorithm == 3
             && fault::on("cublaslt-fourth-algorithm-ignores-beta");
         Some(Product {

@@ -4,9 +4,11 @@
 //! is the same in all five, so that one table serves `libcublas.so.11` to `libcublas.so.13`.
 #![expect(unsafe_code, reason = "the signatures of a foreign library")]
 
+use std::ffi::c_char;
+
 use half::f16;
 
-use crate::library::{DevicePointer, Handle, Status, Words, abi};
+use crate::library::{DevicePointer, Handle, In, Status, Words, abi};
 
 /// `cublasOperation_t`.
 #[repr(transparent)]
@@ -154,6 +156,10 @@ abi! {
     fn lt_version = c"cublasLtGetVersion"() -> usize;
     /// Another of libcublasLt.
     fn lt_cudart_version = c"cublasLtGetCudartVersion"() -> usize;
+    /// The log, if it is on, goes to this function; a message lives as long as the call.
+    fn set_logger = c"cublasSetLoggerCallback"(hear: extern "C" fn(Words)) -> Status;
+    /// Whether there is a log, whether it goes to the standard streams, and into which file.
+    fn configure_logger = c"cublasLoggerConfigure"(on: i32, stdout: i32, stderr: i32, file: In<'_, c_char>) -> Status;
     fn set_math_mode = c"cublasSetMathMode"(handle: Handle, mode: MathMode) -> Status;
     /// The memory must be aligned to 256 bytes.
     fn set_workspace = c"cublasSetWorkspace_v2"(handle: Handle, workspace: DevicePointer, bytes: usize) -> Status;

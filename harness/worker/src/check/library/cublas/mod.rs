@@ -5,6 +5,7 @@ pub(super) mod comparison;
 mod dot;
 pub(super) mod ffi;
 mod gemm;
+mod log;
 pub(super) mod loss;
 mod precision;
 pub(super) mod product;
@@ -17,6 +18,7 @@ mod workspace;
 use cudacheck_model::journal::CheckResult;
 
 use super::{Checks, Named, Opened, Stop, Verdict};
+use crate::check::mapped;
 use crate::library::{Called, Handle, SharedLibrary, Status};
 use ffi::{Cublas, MathMode, Property};
 
@@ -63,13 +65,17 @@ fn cold(opened: &Opened<'_>) -> Verdict {
     Ok(())
 }
 
-/// libcublas and the libcublasLt that it is linked with are built, numbered, and shipped together, so their versions
-/// are the same to the last digit. The version of the built-in runtime is older than the release in some releases
-/// (12.9.1 says 12.8), so only its major version tells anything.
+/// libcublas and the libcublasLt that it is linked with are built, numbered, and shipped together. Asked for its
+/// version, libcublas says what its libcublasLt says; what it is itself, it tells in its log only, and there before
+/// 12.9 no more than the version of its runtime. The names of their files tell the rest, where they are whole.
 fn versions(opened: &Opened<'_>) -> Verdict {
     let api = Cublas::new(&opened.library);
     let mut version = 0;
-    opened.ok(api.version(Handle::NULL, &mut version))?;
+    let mut told = Ok(());
+    let heard = log::listen(api, || {
+        told = opened.ok(api.version(Handle::NULL, &mut version));
+    });
+    told?;
     let release = Release::of_number(version);
     opened.note("version", release.to_string());
     let mut parts = [0; 3];
@@ -86,6 +92,8 @@ fn versions(opened: &Opened<'_>) -> Verdict {
     let part = Release::of_number(i32::try_from(part).unwrap_or(0));
     opened.note("cublaslt-version", part.to_string());
     let part_runtime = opened.value(api.lt_cudart_version())?;
+    let own = log::own_version(&heard);
+    opened.note("own-version", own.unwrap_or("not told"));
     let soname = &opened.subject.soname;
 
     if Some(release.major()) != release::of_soname(soname) {
@@ -106,6 +114,7 @@ fn versions(opened: &Opened<'_>) -> Verdict {
             format!("it is linked with libcublasLt {part}"),
         ));
     }
+    // The runtime is older than the release in some releases: 12.9.1 says 12.8.
     if runtime / 1000 != part_runtime / 1000 || Some(runtime / 1000) != release::cuda(release) {
         return Err(opened.skew(
             format!("libcublas {release} and libcublasLt {part} are built on one CUDA runtime"),
@@ -116,7 +125,21 @@ fn versions(opened: &Opened<'_>) -> Verdict {
             ),
         ));
     }
-    Ok(())
+    let files = mapped::all().map_err(|fault| Box::new(CheckResult::Machine(fault)))?;
+    if let Some((file, part)) = release::files_of_two_releases(&opened.subject.path, &files) {
+        return Err(opened.skew(
+            format!("libcublas and its libcublasLt are files of one release, as {file}"),
+            format!("{part} is loaded with it"),
+        ));
+    }
+    match own {
+        Some(own) if !part.is_called(own) && release::runtime(part_runtime) != own => Err(opened
+            .skew(
+                format!("libcublas is of the same release as its libcublasLt, which is {part}"),
+                format!("libcublas calls itself {own} in its log"),
+            )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn explain(library: &SharedLibrary, status: Status) -> Named {

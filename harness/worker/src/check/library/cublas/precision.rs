@@ -308,12 +308,22 @@ fn near(title: &str, reals: &Reals, found: &[f64], bounds: &[f64]) -> Verdict {
     let Some(index) = beyond(&expected, found, bounds) else {
         return Ok(());
     };
+    let short: f64 = poison::<f32>().into();
+    let long: f64 = poison();
+    let untouched = |it: &f64| *it == short || *it == long;
     let place = format!(
         "C[{}, {}] of {title} {}",
         index % reals.shape.m,
         index / reals.shape.m,
         reals.shape
     );
+    if found.iter().all(untouched) {
+        return mismatch(
+            MismatchKind::NeverWritten,
+            format!("{place} is {}", expected[index]),
+            format!("{place} was never written, expected {}", expected[index]),
+        );
+    }
     let mut told = format!(
         "{place} is {}, expected {}, which is {:.1} times as far as rounding allows",
         found[index],
