@@ -58,7 +58,12 @@ pub(super) fn machine(
         };
         let mut machine = Machine::from_facts(&facts);
         if arguments.facts.is_none() && arguments.sysroot.is_none() {
-            machine.variables = of_this_process();
+            let known = tables::variables().variables.iter();
+            let known = known.map(|each| each.name.as_str());
+            // Where libraries lie on this machine says nothing of a simulated one.
+            let real = facts.simulated.is_none();
+            let known = known.filter(|name| real || *name != "LD_LIBRARY_PATH");
+            machine.variables = of_this_process(known);
             if facts.simulated.is_some() || !facts.devices.is_empty() {
                 // A simulated driver sees all devices, and the probe of a real one only the visible ones.
                 machine.variables.visible_devices = None;
@@ -302,10 +307,9 @@ fn compat_version(text: &str) -> Result<ToolkitVersion, Failure> {
     }
 }
 
-fn of_this_process() -> Variables {
+fn of_this_process<'a>(names: impl Iterator<Item = &'a str>) -> Variables {
     let mut variables = Variables::default();
-    let known = tables::variables().variables.iter();
-    for (name, value) in environment::those_set(known.map(|each| each.name.as_str())) {
+    for (name, value) in environment::those_set(names) {
         let value = match name.as_str() {
             "LD_LIBRARY_PATH" => with_driver(&value),
             _ => Some(value),
