@@ -145,9 +145,9 @@ fn parts(facts: &PackageFacts, edges: &[ResolvedEdge]) -> Vec<Part> {
     let mut families: BTreeMap<(&Path, String), usize> = BTreeMap::new();
     for edge in edges {
         let name = edge.edge.name.rsplit('/').next().unwrap_or_default();
-        let need = match edge.edge.kind {
-            EdgeKind::Needed => PartNeed::Linked,
-            EdgeKind::Opened => need(facts, &edge.file, name),
+        let (name, need) = match edge.edge.kind {
+            EdgeKind::Needed => (name.to_owned(), PartNeed::Linked),
+            EdgeKind::Opened => opened(facts, &edge.file, name),
             EdgeKind::PerhapsOpened => continue,
         };
         let (found, driver) = match &edge.found {
@@ -155,13 +155,14 @@ fn parts(facts: &PackageFacts, edges: &[ResolvedEdge]) -> Vec<Part> {
             Found::Driver { .. } => (None, true),
             Found::Unusable { .. } | Found::LeftToSystem | Found::Missing => (None, false),
         };
+        let family = known::stem(&name).map_or(name.as_str(), |(stem, _)| stem);
+        let family = family.to_owned();
         let part = Part {
-            name: name.to_owned(),
             need,
             found,
-            driver: driver || known::driver_library(name).is_some(),
+            driver: driver || known::driver_library(&name).is_some(),
+            name,
         };
-        let family = known::stem(name).map_or(name, |(stem, _)| stem).to_owned();
         match families.get(&(edge.file.as_path(), family.clone())) {
             Some(&known) if parts[known].found.is_some() => {}
             Some(&known) => {
@@ -180,17 +181,19 @@ fn parts(facts: &PackageFacts, edges: &[ResolvedEdge]) -> Vec<Part> {
     parts
 }
 
-fn need(facts: &PackageFacts, asking: &Path, name: &str) -> PartNeed {
+/// What a file opens: the name that it tries first, which is not always the one among its strings, and how much it
+/// needs it.
+fn opened(facts: &PackageFacts, asking: &Path, name: &str) -> (String, PartNeed) {
     let file = facts.files.iter().find(|file| file.path == asking);
     let soname = file.and_then(|file| file.elf.as_ref()?.soname.as_deref());
-    match soname
-        .and_then(|soname| known::opened(soname, name))
-        .map(|it| it.need)
-    {
+    let known = soname.and_then(|soname| known::opened(soname, name));
+    let need = match known.map(|it| it.need) {
         Some(Need::Required) => PartNeed::Required,
         Some(Need::Feature) => PartNeed::Feature,
         Some(Need::Optional) | None => PartNeed::Optional,
-    }
+    };
+    let tried = known.and_then(|it| it.tried(name).into_iter().next());
+    (tried.unwrap_or_else(|| name.to_owned()), need)
 }
 
 fn stronger(one: PartNeed, other: PartNeed) -> PartNeed {
