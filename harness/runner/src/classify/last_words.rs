@@ -1,7 +1,7 @@
 //! What a process said before it aborted itself: that is where its reason is.
 
 use cudacheck_model::event::Output;
-use cudacheck_model::outcome::{Cause, Finding, Outcome, Problem};
+use cudacheck_model::outcome::{Cause, Class, Finding, Outcome, Problem};
 
 /// SIGABRT.
 const ABORT: i32 = 6;
@@ -11,6 +11,14 @@ const LONGEST: usize = 400;
 
 /// Lines that go with the last one.
 const LINES: usize = 3;
+
+/// Words of libraries that cannot load a part of theirs.
+const LOADING: [&str; 4] = [
+    "Unable to load",
+    "Could not load library",
+    "Cannot load symbol",
+    "cannot open shared object file",
+];
 
 /// Adds what was said to the cause of an abort.
 pub(crate) fn heed(outcome: &mut Outcome, output: &Output) {
@@ -28,6 +36,14 @@ fn heed_in(finding: &mut Finding, output: &Output) {
         return;
     }
     if let Some(said) = last(output) {
+        if LOADING.iter().any(|words| said.contains(words)) {
+            // A fault of the machine stays one, whatever was said.
+            if finding.class != Class::Machine {
+                finding.class = Class::Loading;
+            }
+            "take all parts from one release: cudacheck inspect PATH shows which file each name finds"
+                .clone_into(&mut finding.remedy);
+        }
         finding.cause = Cause::proven(format!(
             "the process aborted itself, and said before: {said}"
         ));
@@ -53,8 +69,6 @@ fn last(output: &Output) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use cudacheck_model::outcome::Class;
-
     use super::*;
 
     #[track_caller]
@@ -80,6 +94,39 @@ mod tests {
             panic!("it was a failure");
         };
         assert_eq!(finding.cause.text(), expected);
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_loaded_is_a_fault_of_loading() {
+        let finding = Finding {
+            problem: Problem::Signal(ABORT),
+            class: Class::Execution,
+            stage: None,
+            expected: String::new(),
+            error: String::new(),
+            cause: Cause::Unknown,
+            remedy: String::new(),
+            details: Vec::new(),
+        };
+        for (class, expected) in [
+            (Class::Execution, Class::Loading),
+            (Class::Machine, Class::Machine),
+        ] {
+            let mut outcome = Outcome::Fail(Box::new(Finding {
+                class,
+                ..finding.clone()
+            }));
+            let output = Output {
+                head: "Unable to load any of {libcudnn_cnn.so.9}\nInvalid handle.".to_owned(),
+                ..Output::default()
+            };
+            heed(&mut outcome, &output);
+            let Outcome::Fail(found) = outcome else {
+                panic!("it was a failure");
+            };
+            assert_eq!(found.class, expected);
+            assert!(found.remedy.contains("one release"), "{}", found.remedy);
+        }
     }
 
     #[test]
