@@ -4,6 +4,7 @@
 //! to all is here: the order of the stages, the device, and the proof of what was loaded.
 
 mod bench;
+mod cold;
 mod cublas;
 mod cublaslt;
 mod cudart;
@@ -32,12 +33,11 @@ use std::path::Path;
 
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::journal::{CheckResult, Stage};
-use cudacheck_model::library::{Library, PartNeed, Subject, TestNeeds};
+use cudacheck_model::library::{Library, Subject, TestNeeds};
 use cudacheck_model::outcome::SkipReason;
 use cudacheck_model::suite::{LibraryCheck, LibraryStage};
 use cudacheck_model::task::{CheckWork, DriverFiles};
 
-use super::mapped;
 use crate::journal::Journal;
 use crate::library::{SharedLibrary, Status};
 
@@ -110,7 +110,7 @@ fn stage(
         checks,
     };
     let done = match check.stage {
-        LibraryStage::Cold => cold(&context, files),
+        LibraryStage::Cold => cold::cold(&context),
         LibraryStage::Versions => versions(&context),
         LibraryStage::Numeric | LibraryStage::Coverage => numeric(&context, files, work, check),
     };
@@ -167,80 +167,6 @@ impl<'a> Context<'a> {
         let missing = reason.split_once(": cannot open shared object file");
         self.files.libcuda.is_none()
             && missing.is_some_and(|(name, _)| provenance::is_drivers(Path::new(name)))
-    }
-}
-
-/// Nothing is loaded before the library, so that it meets what it would meet in a user's program.
-fn cold(context: &Context<'_>, files: &DriverFiles) -> Verdict {
-    let opened = context.open()?;
-    context.journal.stage(Stage::OpenParts);
-    for part in context.subject.parts.iter().filter(|part| !part.driver) {
-        match (&part.found, part.need) {
-            // The loader itself took these, or would have refused the library.
-            (_, PartNeed::Linked) => {}
-            (Some(path), PartNeed::Required | PartNeed::Feature | PartNeed::Optional) => {
-                if let Err(reason) = opened::load(path) {
-                    if context.lacks_driver(&reason) {
-                        context.journal.note("part-not-opened", reason);
-                        continue;
-                    }
-                    return Err(Box::new(CheckResult::Unloadable {
-                        library: part.name.clone(),
-                        reason,
-                    }));
-                }
-            }
-            (None, PartNeed::Required) => {
-                return Err(Box::new(CheckResult::Unloadable {
-                    library: part.name.clone(),
-                    reason: format!(
-                        "{}: cannot open shared object file: {} opens it by name, and nothing on its search path has it",
-                        part.name, context.subject.soname
-                    ),
-                }));
-            }
-            (None, PartNeed::Feature | PartNeed::Optional) => {
-                context.journal.note("part-not-found", part.name.clone());
-            }
-        }
-    }
-    let Some(touch) = context.checks.cold else {
-        return Ok(());
-    };
-    context.journal.stage(Stage::FirstCall);
-    touch(&opened)?;
-    let asks_for_it = context
-        .subject
-        .parts
-        .iter()
-        .filter(|part| matches!(part.need, PartNeed::Linked | PartNeed::Required))
-        .any(|part| part.driver && part.name.starts_with("libcuda.so"));
-    let mapped = mapped::all().map_err(|fault| Box::new(CheckResult::Machine(fault)))?;
-    match (
-        &files.libcuda,
-        provenance::driver(&mapped, files.libcuda.as_deref()),
-    ) {
-        (Some(driver), None) if asks_for_it => Err(Box::new(CheckResult::Unloadable {
-            library: "libcuda.so.1".to_owned(),
-            reason: format!(
-                "libcuda.so.1: cannot open shared object file: the driver is {}, but {} did not find it by itself",
-                driver.display(),
-                context.subject.soname
-            ),
-        })),
-        (None, None) if asks_for_it => {
-            context.journal.note(
-                "driver",
-                "this machine has none, so whether the library finds it was not seen",
-            );
-            Ok(())
-        }
-        (Some(_) | None, found) => {
-            if let Some(found) = found {
-                context.journal.note("driver", found.display().to_string());
-            }
-            Ok(())
-        }
     }
 }
 

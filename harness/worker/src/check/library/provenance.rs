@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cudacheck_model::journal::{CheckResult, MappedLibrary, Owner, Stranger, StrangerKind};
+use cudacheck_model::journal::{CheckResult, MappedLibrary, Owner, Stage, Stranger, StrangerKind};
 use cudacheck_model::library::{Host, Subject, Territory};
 
 use super::Verdict;
@@ -21,6 +21,7 @@ pub(super) fn strangers(journal: &Journal, subject: &Subject) -> Verdict {
     if strangers.is_empty() {
         Ok(())
     } else {
+        journal.stage(Stage::Provenance);
         Err(Box::new(CheckResult::Strangers(strangers)))
     }
 }
@@ -49,10 +50,16 @@ fn judge(files: &[PathBuf], territory: &Territory) -> (Vec<MappedLibrary>, Vec<S
             owner,
         });
         let why = match owner {
-            Owner::Stranger if is_stub(path) => Some(StrangerKind::Stub),
+            Owner::Excepted => None,
+            // Also in the package's own directory of stubs there is nothing that works.
+            Owner::Package | Owner::Closure | Owner::Driver | Owner::Host | Owner::Stranger
+                if is_stub(path) =>
+            {
+                Some(StrangerKind::Stub)
+            }
             Owner::Stranger => Some(StrangerKind::Outside),
             Owner::Closure => own_of(path, territory).map(|own| StrangerKind::Hides { own }),
-            Owner::Package | Owner::Driver | Owner::Host | Owner::Excepted => None,
+            Owner::Package | Owner::Driver | Owner::Host => None,
         };
         let twice = first.get(stem).map(|other| StrangerKind::Twice {
             other: (*other).to_owned(),
@@ -228,6 +235,10 @@ mod tests {
         );
         finds(&["/opt/old/libcudnn_ops.so.9"], &[StrangerKind::Outside]);
         finds(&["/opt/cuda/lib64/stubs/libcuda.so"], &[StrangerKind::Stub]);
+        finds(
+            &["/store/cublas/lib64/stubs/libcuda.so.1"],
+            &[StrangerKind::Stub],
+        );
         finds(
             &[
                 "/store/cudnn/lib/libcudnn_ops.so.9.1",
