@@ -200,13 +200,12 @@ impl Reader<'_> {
                 Some("leave `test` out, or take the stage `numeric`".to_owned()),
             ),
             Some(node) => {
-                let Some(name) = node.as_str().filter(|name| library.test(name).is_none()) else {
-                    return;
-                };
-                let near = nearest(name, tests).map(|near| format!("did you mean `{near}`?"));
-                let hint = near.unwrap_or_else(|| "cudacheck list --libraries".to_owned());
-                let message = format!("`{library}` has no test `{name}`");
-                self.complain(Some(node), message, Some(hint));
+                if let Some(name) = node.as_str().filter(|name| library.test(name).is_none()) {
+                    let near = nearest(name, tests).map(|near| format!("did you mean `{near}`?"));
+                    let hint = near.unwrap_or_else(|| "cudacheck list --libraries".to_owned());
+                    let message = format!("`{library}` has no test `{name}`");
+                    self.complain(Some(node), message, Some(hint));
+                }
             }
             None if stage.has_test() => {
                 let all: Vec<&str> = tests.collect();
@@ -221,6 +220,13 @@ impl Reader<'_> {
                 Some(node),
                 format!("the stage `{stage}` finds no coverage"),
                 Some("leave `least` out, or take the stage `coverage`".to_owned()),
+            );
+        }
+        if let Some(node) = child(check, "devices").filter(|_| !stage.has_test()) {
+            self.complain(
+                Some(node),
+                format!("the stage `{stage}` is made on no device"),
+                Some("leave `devices` out, or take the stage `numeric`".to_owned()),
             );
         }
     }

@@ -144,6 +144,18 @@ fn a_library_check_fits_its_stage() {
             Some("the stage `cold` finds no coverage"),
         ),
         (
+            "{ name: nvrtc, stage: numeric, test: ptx, least: jit }",
+            Some("the stage `numeric` finds no coverage"),
+        ),
+        (
+            "{ name: nccl, stage: cold, devices: all }",
+            Some("the stage `cold` is made on no device"),
+        ),
+        (
+            "{ name: nccl, stage: numeric, test: broadcast, devices: all }",
+            None,
+        ),
+        (
             "{ name: cublas, stage: cold, environment: { A: 1 } }",
             Some("expected text, found the number `1`"),
         ),
