@@ -434,6 +434,21 @@ fn a_tester_of_the_machine_blames_the_machine() {
 }
 
 #[test]
+fn a_tester_that_needs_no_device_runs_on_a_machine_without_one() {
+    let directory = package("echo 1..1; echo ok 1 - a", "format: tap, per-device: false");
+    // Without a simulator: whatever this machine has, it is not asked for.
+    let ran = cudacheck_in(directory, ["run", "s.yaml", "--package", "pkg"]);
+    let finished = ran.finished();
+    assert_eq!(
+        (finished.len(), finished[0].id.device, ran.code),
+        (1, None, 0),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(finished[0].outcome, Outcome::Pass);
+}
+
+#[test]
 fn a_known_failure_is_expected_as_any_other() {
     let directory = package("echo 1..1; echo not ok 1 - a; exit 1", "format: tap");
     let path = directory.path().join("s.yaml");

@@ -105,6 +105,10 @@ same() {
         rest=${rest#*
 }
     done
+    if [ $found -eq 0 ]; then
+        fail "$1" 'no frame came'
+        return
+    fi
     fail "$1" "$found frames of $frames came, and $wrong of them differ"
 }
 
