@@ -4,6 +4,7 @@ mod case;
 mod coverage;
 mod health;
 mod lane;
+mod misled;
 mod tally;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ use cudacheck_model::suite::{Check, Coverage, LibraryStage, TesterCheck};
 use cudacheck_model::task::{CheckWork, Work};
 use tokio::sync::{mpsc, watch};
 
-use super::{Shared, coverage, health};
+use super::{Shared, coverage, health, misled};
 use crate::classify::{Context, Examines, attention, classify, expect, heed};
 use crate::clock;
 use crate::device;
@@ -192,6 +192,9 @@ pub(super) async fn attempt(
     };
     let mut outcome = classify(examines(task), &supervised.ending, &entries, &context);
     heed(&mut outcome, &supervised.output);
+    let variables = shared.config.environment.iter().chain(&job.environment);
+    let path = misled::search_path(variables);
+    misled::explain(&mut outcome, task.subject.as_ref(), path);
     let directory = job.directory.join("health");
     let outcome = health::revise(shared, context.device, outcome, directory, interrupts).await;
     let mut stages = Vec::new();
