@@ -34,3 +34,4 @@ pub use plan::{
 };
 pub use probe::probe;
 pub use run::{interrupted, run};
+pub use tester::has_tester;

@@ -30,6 +30,11 @@ use judge::{Evidence, Judged};
 use place::{Place, Program};
 use read::Words;
 
+/// Whether the package has everything that a tester is made of, so that running it is worth a line.
+pub fn has_tester(check: &TesterCheck, package: &[PathBuf]) -> bool {
+    place::program(check, package).is_ok()
+}
+
 /// A tester to be run.
 pub(crate) struct Job<'a> {
     pub(crate) check: &'a TesterCheck,
