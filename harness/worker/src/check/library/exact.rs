@@ -102,11 +102,23 @@ impl Real for half::bf16 {
 /// What TF32 keeps of a number: 10 bits after the leading one, rounded to nearest, ties away from zero, as the
 /// conversion `cvt.rna.tf32.f32` does.
 pub(super) fn tf32(value: f64) -> f64 {
-    const LOST: u32 = 52 - 10;
-    let half = 1u64 << (LOST - 1);
-    let mask = !((1u64 << LOST) - 1);
-    f64::from_bits((value.to_bits() + half) & mask)
+    f64::from_bits((value.to_bits() + TF32_LOST / 2 + 1) & !TF32_LOST)
 }
+
+/// The ways in which operands become TF32: rounded with ties away from zero, rounded with ties to even, and cut off by
+/// multipliers that do not look at the other bits.
+pub(super) const TF32: [fn(f64) -> f64; 3] = [
+    tf32,
+    |value| {
+        let bits = value.to_bits();
+        let even = bits & (TF32_LOST + 1) == 0;
+        f64::from_bits((bits + TF32_LOST / 2 + u64::from(!even)) & !TF32_LOST)
+    },
+    |value| f64::from_bits(value.to_bits() & !TF32_LOST),
+];
+
+/// The bits of an f64 that TF32 does not keep.
+const TF32_LOST: u64 = (1 << (52 - 10)) - 1;
 
 /// Tells that what was found is what TF32 gives.
 pub(super) fn named_tf32(mut stop: Stop) -> Stop {
@@ -249,9 +261,11 @@ mod tests {
     #[track_caller]
     fn check(expected: &[f32], found: &[f32], kind: Option<MismatchKind>) {
         let verdict = same(expected, found, |index| format!("C[{index}]"));
-        let told = verdict.err().map(|stop| match *stop {
-            CheckResult::Mismatch { kind, .. } => kind,
-            other => panic!("{other:?}"),
+        let told = verdict.err().map(|stop| {
+            let CheckResult::Mismatch { kind, .. } = *stop else {
+                panic!("{stop:?}");
+            };
+            kind
         });
         assert_eq!(told, kind);
     }
@@ -289,6 +303,10 @@ mod tests {
         assert_eq!(tf32(-2049.0), -2050.0);
         assert_eq!(tf32(4097.0), 4096.0);
         assert_eq!(tf32(0.0), 0.0);
+        let ways = |value: f64| TF32.map(|round| round(value));
+        assert_eq!(ways(4095.0), [4096.0, 4096.0, 4094.0]);
+        assert_eq!(ways(2049.0), [2050.0, 2048.0, 2048.0]);
+        assert_eq!(ways(-2051.0), [-2052.0, -2052.0, -2050.0]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! reports decides. `cudssPhase_t` was the type of the phase before it became `int`, of the same size.
 #![expect(unsafe_code, reason = "the signatures of a foreign library")]
 
-use crate::library::{DevicePointer, Handle, Out, Status, abi};
+use crate::library::{DevicePointer, Handle, In, Out, Status, abi};
 
 /// `cudaDataType_t`.
 #[repr(transparent)]
@@ -46,6 +46,11 @@ pub(super) const COLUMN_MAJOR: i32 = 0;
 /// `CUDSS_DATA_INFO` of `cudssDataParam_t`, an `int`.
 pub(super) const DATA_INFO: i32 = 0;
 
+/// `CUDSS_CONFIG_MATCHING_ALG` of `cudssConfigParam_t` from 0.8 on, a `cudssMatchingAlg_t`.
+pub(super) const CONFIG_MATCHING: i32 = 3;
+/// `CUDSS_MATCHING_ALG_NONE`.
+pub(super) const MATCHING_NONE: i32 = 0;
+
 /// The steps of a solution, as numbers of `cudssPhase_t`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Phases {
@@ -83,6 +88,7 @@ abi! {
     fn create = c"cudssCreate"(handle: &mut Handle) -> Status;
     fn destroy = c"cudssDestroy"(handle: Handle) -> Status;
     fn create_config = c"cudssConfigCreate"(config: &mut Handle) -> Status;
+    fn configure = c"cudssConfigSet"(config: Handle, parameter: i32, value: In<'_, i32>, bytes: usize) -> Status;
     fn destroy_config = c"cudssConfigDestroy"(config: Handle) -> Status;
     fn create_data = c"cudssDataCreate"(handle: Handle, data: &mut Handle) -> Status;
     fn destroy_data = c"cudssDataDestroy"(handle: Handle, data: Handle) -> Status;

@@ -1,11 +1,13 @@
 //! Analysis, factorisation, and solution, and the comparison with what is known.
 
-use super::super::exact::{self, Real};
+use cudacheck_model::journal::{CheckResult, MismatchKind};
+
+use super::super::exact::{self, POISON, Real};
 use super::super::{Bench, Opened, Stop, Verdict};
 use super::equations::{Equations, Given, ROWS};
 use super::ffi::{
-    BASE_ZERO, BeforeOffsets, COLUMN_MAJOR, Cudss, DATA_INFO, DataType, MatrixType, SinceOffsets,
-    View,
+    BASE_ZERO, BeforeOffsets, COLUMN_MAJOR, CONFIG_MATCHING, Cudss, DATA_INFO, DataType,
+    MATCHING_NONE, MatrixType, SinceOffsets, View,
 };
 use super::{Csr, Version};
 use crate::library::{DevicePointer, Handle, Status};
@@ -49,6 +51,7 @@ pub(super) fn cholesky_f64(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 /// dominant diagonals prevent, |L| |U| is at most 3 |A| in rows (theorem 9.12). A result from single precision misses
 /// the bound by a factor of millions.
 fn residual(equations: &Equations, given: Given, found: &[f64]) -> Verdict {
+    written(found)?;
     const ROUNDINGS: f64 = 3.0 * 60.0;
     let unit = f64::EPSILON / 2.0;
     let product = equations.times(found, given);
@@ -62,6 +65,19 @@ fn residual(equations: &Equations, given: Given, found: &[f64]) -> Verdict {
     exact::within(&equations.right, &product, &bounds, |row| {
         format!("(A x)[{row}]")
     })
+}
+
+/// Goes on if there is a solution at all.
+fn written(found: &[f64]) -> Verdict {
+    let untouched = |value: &f64| exact::bytes(&[*value]).iter().all(|byte| *byte == POISON);
+    let Some(row) = found.iter().position(untouched) else {
+        return Ok(());
+    };
+    Err(Box::new(CheckResult::Mismatch {
+        kind: MismatchKind::NeverWritten,
+        expected: "every element of x is written".to_owned(),
+        found: format!("x[{row}] was never written"),
+    }))
 }
 
 /// The solution by the library.
@@ -89,6 +105,16 @@ fn solve<T: Real>(
     let (mut handle, mut config, mut work) = (Handle::NULL, Handle::NULL, Handle::NULL);
     opened.ok(api.create(&mut handle))?;
     opened.ok(api.create_config(&mut config))?;
+    if csr == Csr::SinceOffsets {
+        // From 1.0 on it scales rows and columns unless it is told not to, by factors that are no powers of two.
+        let value = [MATCHING_NONE];
+        opened.ok(api.configure(
+            config,
+            CONFIG_MATCHING,
+            (&value).into(),
+            size_of_val(&value),
+        ))?;
+    }
     opened.ok(api.create_data(handle, &mut work))?;
     let rows = i64::try_from(ROWS).unwrap_or(0);
     let dense = |at: DevicePointer| {
@@ -154,7 +180,7 @@ fn solve<T: Real>(
     if info != 0 {
         // It counts from one the row at which a matrix is not what it was said to be.
         let mut stop = opened.refused("cudssExecute", Status(info));
-        if let cudacheck_model::journal::CheckResult::Library { name, text, .. } = &mut *stop {
+        if let CheckResult::Library { name, text, .. } = &mut *stop {
             "CUDSS_DATA_INFO".clone_into(name);
             *text = format!("the matrix is found singular or not definite at row {info}");
         }

@@ -1,6 +1,6 @@
 //! D = α A B + β C over two common modes, whose order differs in each tensor.
 
-use super::super::exact::{self, Real, integers, reals, tf32};
+use super::super::exact::{self, Real, TF32, integers, reals};
 use super::super::{Bench, Opened, Stop, Verdict};
 use super::ffi::{Compute, DataType, Operator};
 use super::operation::{Session, modes};
@@ -41,8 +41,10 @@ pub(super) fn f32_exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         (DataType::R_32F, Compute::F32),
     )?;
     let verdict = tensor::same(&shapes.d, &operands.result(&shapes), &found);
-    let rounded = operands.rounded();
-    let as_tf32 = tensor::same(&shapes.d, &rounded.result(&shapes), &found).is_ok();
+    let as_tf32 = TF32.iter().any(|round| {
+        let rounded = operands.rounded(round);
+        tensor::same(&shapes.d, &rounded.result(&shapes), &found).is_ok()
+    });
     verdict.map_err(|stop| {
         if as_tf32 {
             exact::named_tf32(stop)
@@ -209,9 +211,9 @@ impl Operands {
             .collect()
     }
 
-    /// The operands as TF32 would take them.
-    fn rounded(&self) -> Self {
-        let round = |values: &[f64]| values.iter().copied().map(tf32).collect();
+    /// The operands as another type would take them.
+    fn rounded(&self, round: impl Fn(f64) -> f64) -> Self {
+        let round = |values: &[f64]| values.iter().map(|value| round(*value)).collect();
         Self {
             a: round(&self.a),
             b: round(&self.b),

@@ -2,10 +2,15 @@
 
 use std::fmt::Write as _;
 
+use cudacheck_model::compat::Gpu;
 use cudacheck_model::version::ComputeCapability;
 
 use super::super::Stop;
 use super::ffi::Core;
+
+/// Thor was `sm_101` up to toolkit 12.9 and is `sm_110` since.
+const THOR: (ComputeCapability, ComputeCapability) =
+    (ComputeCapability::new(10, 1), ComputeCapability::new(11, 0));
 
 /// The text of `cv::getBuildInformation`; empty where it has another C++ library's string.
 pub(super) struct BuildInformation(String);
@@ -90,11 +95,15 @@ impl Architectures {
     }
 
     /// Whether it has PTX that the driver can compile for a device, or machine code of its own major version and no
-    /// later minor one.
-    ///
-    /// That a Jetson runs only its own machine code is not for OpenCV to tell; `inspect` and `compat` do.
+    /// later minor one, which NVIDIA supports from one desktop device to another and not to or from a Tegra.
     pub(super) fn reaches(&self, device: ComputeCapability) -> bool {
-        let native = |code: &ComputeCapability| code.major == device.major && *code <= device;
+        let tegra = |it: ComputeCapability| Gpu::device(0, "", it).is_tegra();
+        let native = |code: &ComputeCapability| {
+            let desktop = !tegra(device) && !tegra(*code);
+            *code == device
+                || desktop && code.major == device.major && *code <= device
+                || (*code, device) == THOR
+        };
         self.machine_code.iter().any(native) || self.ptx.iter().any(|ptx| *ptx <= device)
     }
 
@@ -152,6 +161,10 @@ mod tests {
         check(&both, (12, 0), true);
         check(&built(&[(9, 0)], &[]), (8, 9), false);
         check(&built(&[(8, 9)], &[]), (8, 6), false);
+        check(&built(&[(8, 6)], &[]), (8, 7), false);
+        check(&built(&[(8, 7)], &[]), (8, 7), true);
+        check(&built(&[(8, 7)], &[]), (8, 9), false);
+        check(&built(&[(10, 1)], &[]), (11, 0), true);
         assert_eq!(
             both.text(),
             "machine code for sm_80, sm_87 and PTX for sm_90"
