@@ -1,4 +1,4 @@
-//! A stand-in for libcudss, from `cudss.h` of cuDSS 0.5, 0.7, and 1.0: it is 1.0 unless a fault says otherwise.
+//! A stand-in for libcudss, from `cudss.h` of cuDSS 0.5 to 1.0: it is 1.0 unless a fault says otherwise.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -43,6 +43,8 @@ struct Data {
 fn version() -> [i32; 3] {
     if fault::on("cudss-0.5") {
         [0, 5, 0]
+    } else if fault::on("cudss-0.6") {
+        [0, 6, 0]
     } else if fault::on("cudss-0.7") {
         [0, 7, 1]
     } else if fault::on("cudss-0.8") {
@@ -82,16 +84,42 @@ unsafe extern "C" fn cudssDestroy(handle: *mut c_void) -> i32 {
     unsafe { take::<u8>(handle) }
 }
 
+/// What a `cudssConfig_t` points to.
+struct Config {
+    matching: i32,
+}
+
+/// From 1.0 on the default is `CUDSS_MATCHING_ALG_AUTO`, 6.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cudssConfigCreate(config: *mut *mut c_void) -> i32 {
+    let matching = if version()[0] == 0 { 0 } else { 6 };
     // SAFETY: the caller passes a place for a configuration.
-    unsafe { give(config, 2u8) }
+    unsafe { give(config, Config { matching }) }
+}
+
+/// `CUDSS_CONFIG_MATCHING_ALG` is 3 from 0.8 on, and something else before.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cudssConfigSet(
+    config: *mut c_void,
+    parameter: i32,
+    value: *const c_void,
+    bytes: usize,
+) -> i32 {
+    let [major, minor, _] = version();
+    if (major, minor) < (0, 8) || parameter != 3 || bytes != size_of::<i32>() {
+        return INVALID_VALUE;
+    }
+    // SAFETY: the caller passes so many bytes.
+    let matching = unsafe { value.cast::<i32>().read_unaligned() };
+    // SAFETY: the caller passes a configuration.
+    unsafe { &mut *config.cast::<Config>() }.matching = matching;
+    SUCCESS
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cudssConfigDestroy(config: *mut c_void) -> i32 {
     // SAFETY: the caller passes what `cudssConfigCreate` made.
-    unsafe { take::<u8>(config) }
+    unsafe { take::<Config>(config) }
 }
 
 #[unsafe(no_mangle)]
@@ -210,7 +238,8 @@ fn phase(number: i32) -> Option<Phase> {
         8 if first => Some(Phase::Solve),
         3 if !first => Some(Phase::Analysis),
         4 if !first => Some(Phase::Factorization),
-        1008 if !first => Some(Phase::Solve),
+        112 if fault::on("cudss-0.6") => Some(Phase::Solve),
+        1008 if !first && !fault::on("cudss-0.6") => Some(Phase::Solve),
         _ => None,
     }
 }
@@ -219,7 +248,7 @@ fn phase(number: i32) -> Option<Phase> {
 unsafe extern "C" fn cudssExecute(
     _handle: *mut c_void,
     number: i32,
-    _config: *mut c_void,
+    config: *mut c_void,
     data: *mut c_void,
     matrix: *mut c_void,
     solution: *mut c_void,
@@ -230,6 +259,8 @@ unsafe extern "C" fn cudssExecute(
     }
     // SAFETY: the caller passes data.
     let data = unsafe { &mut *data.cast::<Data>() };
+    // SAFETY: the caller passes a configuration.
+    let scaled = unsafe { &*config.cast::<Config>() }.matching != 0;
     // SAFETY: the caller passes a matrix.
     let matrix = unsafe { &*matrix.cast::<Matrix>() };
     // SAFETY: the caller passes a matrix.
@@ -256,7 +287,7 @@ unsafe extern "C" fn cudssExecute(
         Some(Phase::Solve) => match data
             .rows
             .as_ref()
-            .map(|rows| solve(rows, matrix, solution, right))
+            .map(|rows| solve(rows, scaled, matrix, solution, right))
         {
             Some(Some(())) => SUCCESS,
             Some(None) => EXECUTION_FAILED,
@@ -308,8 +339,11 @@ fn equations(matrix: &Matrix) -> Option<Vec<BTreeMap<usize, f64>>> {
 }
 
 /// Elimination row by row, without exchanges.
+///
+/// Scaling by what is no power of two costs the last bit.
 fn solve(
     equations: &[BTreeMap<usize, f64>],
+    scaled: bool,
     matrix: &Matrix,
     solution: &Matrix,
     right: &Matrix,
@@ -361,7 +395,7 @@ fn solve(
     if fault::on("cudss-silent") {
         return Some(());
     }
-    if general && !single && fault::on("cudss-last-bit") {
+    if scaled || general && !single && fault::on("cudss-last-bit") {
         values[17] = f64::from_bits(values[17].to_bits() ^ 1);
     }
     let written = if single && fault::on("cudss-unwritten") {
