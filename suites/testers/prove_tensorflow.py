@@ -14,7 +14,7 @@ tf = tap.need("tensorflow")
 place = "/CPU:0" if ON_CPU else "/GPU:0"
 if not ON_CPU:
     if not tf.test.is_built_with_cuda():
-        tap.give_up("this build of TensorFlow is without CUDA")
+        tap.skip_all("this build of TensorFlow is without CUDA")
     if not tf.config.list_physical_devices("GPU"):
         tap.give_up("TensorFlow finds no device: what it lacks, it has printed above")
 tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -45,13 +45,19 @@ def need(name):
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name == name:
-            print(f"1..0 # SKIP this interpreter has no module {name}")
-            sys.exit(0)
+            skip_all(f"this interpreter has no module {name}")
         print(f"Bail out! {name} cannot be imported: {error}")
     except BaseException as error:
         traceback.print_exc()
         print(f"Bail out! {name} cannot be imported: {one_line(error)}")
     sys.exit(1)
+
+
+def skip_all(reason):
+    """Ends everything: the package is for something else. A suite that must run makes a failure of it."""
+    print(f"1..0 # SKIP {one_line(reason)}")
+    sys.stdout.flush()
+    sys.exit(0)
 
 
 def give_up(reason):
