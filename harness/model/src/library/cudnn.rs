@@ -6,6 +6,11 @@ pub(super) const CUDNN: LibraryCard = LibraryCard {
     stem: "libcudnn",
     sonames: &["libcudnn.so.8", "libcudnn.so.9"],
     tests: &[
+        LibraryTest {
+            name: "descriptors",
+            summary: "what descriptors remember, and the shapes of results that the library derives from them",
+            needs: TestNeeds::Nothing,
+        },
         test(
             "handle",
             "two handles with different streams, and the newest capability that the library knows",
@@ -75,7 +80,7 @@ pub(super) const CUDNN: LibraryCard = LibraryCard {
         ),
         test(
             "graph-fused-runtime",
-            "convolution, bias, and rectifier in kernels that are compiled at run time, which needs NVRTC",
+            "convolution, bias, rectifier, and scale in kernels that are compiled at run time, which needs NVRTC",
         ),
     ],
 };

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use half::{bf16, f16};
 
 use super::{SUCCESS, Status, bad_parameter};
-use crate::memory;
+use crate::{fault, memory};
 
 /// `cudnnDataType_t`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -239,6 +239,50 @@ pub(crate) unsafe extern "C" fn cudnnSetTensor4dDescriptorEx(
     };
     // SAFETY: the caller's descriptor is a tensor's.
     unsafe { hold(descriptor, tensor) }
+}
+
+/// # Safety
+///
+/// `descriptor` is a tensor's, and the other pointers are to `int`.
+#[unsafe(no_mangle)]
+#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
+pub(crate) unsafe extern "C" fn cudnnGetTensor4dDescriptor(
+    descriptor: *mut c_void,
+    kind: *mut i32,
+    n: *mut i32,
+    c: *mut i32,
+    h: *mut i32,
+    w: *mut i32,
+    n_stride: *mut i32,
+    c_stride: *mut i32,
+    h_stride: *mut i32,
+    w_stride: *mut i32,
+) -> Status {
+    // SAFETY: the caller's descriptor is a tensor's.
+    let tensor = unsafe { held::<Tensor>(descriptor) };
+    let number = match tensor.kind {
+        Kind::Float => 0,
+        Kind::Half => 2,
+        Kind::Brain => 9,
+    };
+    // SAFETY: the caller's pointer is to an `int`.
+    unsafe { kind.write(number) };
+    let mut stride = tensor.stride;
+    if fault::on("cudnn-strides-confused") {
+        stride.swap(1, 3);
+    }
+    let places = [n, c, h, w, n_stride, c_stride, h_stride, w_stride];
+    for (place, value) in places
+        .into_iter()
+        .zip(tensor.size.into_iter().chain(stride))
+    {
+        let Ok(value) = i32::try_from(value) else {
+            return bad_parameter();
+        };
+        // SAFETY: the caller's pointer is to an `int`.
+        unsafe { place.write(value) };
+    }
+    SUCCESS
 }
 
 /// # Safety

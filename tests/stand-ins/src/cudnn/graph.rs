@@ -33,8 +33,10 @@ const OWN_GRAPH: i32 = -2;
 /// What is offered for a plain convolution, and which notes each has: 5 is Winograd, 0 tensor cores.
 const BEST: &[i64] = &[1, 0, 34, 6, 28];
 const FALLBACK: &[i64] = &[0, 11];
-/// What is offered for a fusion: one brought along, two compiled.
-const FUSED: &[i64] = &[4, 17, 18];
+/// What is offered for a fusion, all compiled; one of them with two kinds of tiles.
+const FUSED: &[i64] = &[17, 17, 18];
+/// How many engines there are for any graph.
+const ENGINES: i64 = 40;
 const WINOGRAD: i64 = 6;
 const UNFIT: i64 = 34;
 
@@ -131,11 +133,13 @@ pub(crate) unsafe extern "C" fn cudnnBackendSetAttribute(
 pub(crate) unsafe extern "C" fn cudnnBackendFinalize(descriptor: *mut c_void) -> Status {
     // SAFETY: the descriptor is one of this library, and nobody writes to it now.
     let node = unsafe { &*descriptor.cast::<Node>() };
-    if node.kind != PLAN {
-        return SUCCESS;
-    }
-    // SAFETY: the plan's configuration is a descriptor of this library.
-    let engine = unsafe { node.child(401) }.and_then(|config| config.integer(OWN_ENGINE));
+    let engine = match node.kind {
+        // An engine that the caller chooses by its number.
+        ENGINE => node.integer(1301),
+        // SAFETY: the plan's configuration is a descriptor of this library.
+        PLAN => unsafe { node.child(401) }.and_then(|config| config.integer(OWN_ENGINE)),
+        _ => return SUCCESS,
+    };
     match engine {
         None => bad_parameter(),
         Some(UNFIT) => not_supported(),
@@ -192,8 +196,12 @@ pub(crate) unsafe extern "C" fn cudnnBackendGetAttribute(
         202 => unsafe { offer(node, requested, values) },
         // SAFETY: the caller's value is an engine.
         300 => unsafe { fill(values, 0, ENGINE, engine, node.graph()) },
-        402 | 1301 => {
-            let value = if attribute == 1301 { engine } else { 512 };
+        402 | 802 | 1301 => {
+            let value = match attribute {
+                1301 => engine,
+                802 => ENGINES,
+                _ => 512,
+            };
             // SAFETY: the caller's value is an integer of 64 bits.
             unsafe { values.cast::<i64>().write(value) };
             Some(1)
@@ -427,14 +435,17 @@ unsafe fn pointwise(operation: &Node, values: &mut Values<'_>) -> Option<()> {
     // SAFETY: the caller says so.
     let (layout, mut x) = values.get(unsafe { operation.child(751) }?)?;
     match mode {
-        0 => {
+        0 | 1 => {
             // SAFETY: the caller says so.
             let (bias, b) = values.get(unsafe { operation.child(752) }?)?;
             let [images, channels, rows, columns] = bias.size;
             layout.walk(|n, c, h, w| {
-                if !fault::on("cudnn-bias-forgotten") {
-                    let from = bias.at(n % images, c % channels, h % rows, w % columns);
-                    x[layout.at(n, c, h, w)] += b[from];
+                let other = b[bias.at(n % images, c % channels, h % rows, w % columns)];
+                let value = &mut x[layout.at(n, c, h, w)];
+                match mode {
+                    1 => *value *= other,
+                    _ if fault::on("cudnn-bias-forgotten") => {}
+                    _ => *value += other,
                 }
             });
         }

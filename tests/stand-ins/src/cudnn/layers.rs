@@ -168,6 +168,38 @@ pub(crate) unsafe extern "C" fn cudnnPoolingForward(
     })
 }
 
+/// # Safety
+///
+/// The descriptors are of their kinds, and the other pointers are to `int`.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn cudnnGetPooling2dForwardOutputDim(
+    pooling: *mut c_void,
+    x: *mut c_void,
+    n: *mut i32,
+    c: *mut i32,
+    h: *mut i32,
+    w: *mut i32,
+) -> Status {
+    // SAFETY: the caller's descriptor is a pooling's.
+    let how = unsafe { held::<Pooling>(pooling) };
+    // SAFETY: the caller's descriptor is a tensor's.
+    let from = unsafe { held::<Tensor>(x) };
+    let steps = |axis: usize| {
+        let free = from.size[axis + 2] + 2 * how.pad[axis] - how.window[axis];
+        free.div_euclid(how.step[axis]) + 1
+    };
+    let ceiling = i64::from(fault::on("cudnn-pooling-rounds-up"));
+    let sizes = [from.size[0], from.size[1], steps(0) + ceiling, steps(1)];
+    for (place, size) in [n, c, h, w].into_iter().zip(sizes) {
+        let Ok(size) = i32::try_from(size) else {
+            return bad_parameter();
+        };
+        // SAFETY: the caller's pointer is to an `int`.
+        unsafe { place.write(size) };
+    }
+    SUCCESS
+}
+
 fn pooled(how: &Pooling, from: &Tensor, x: &[f32], [n, c, h, w]: [i64; 4]) -> f32 {
     let rows = h * how.step[0] - how.pad[0]..h * how.step[0] - how.pad[0] + how.window[0];
     let columns = w * how.step[1] - how.pad[1]..w * how.step[1] - how.pad[1] + how.window[1];

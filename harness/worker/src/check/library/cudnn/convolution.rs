@@ -51,7 +51,7 @@ const ODD: Convolution = Convolution {
 /// Channels in the multiples that tensor cores take, rows and columns still odd. 16 · 3 · 3 products of at most 3 · 2
 /// are at most 864, which f16 holds exactly.
 const TENSOR: Convolution = Convolution {
-    x: [2, 16, 15, 13],
+    x: [2, 16, 11, 9],
     w: [24, 16, 3, 3],
     geometry: Geometry {
         padding: [1, 1],

@@ -118,6 +118,7 @@ numbers! {
         POINTWISE_Y = 753,
         GRAPH_HANDLE = 800,
         GRAPH_OPERATIONS = 801,
+        GRAPH_ENGINE_COUNT = 802,
         TENSOR_ALIGNMENT = 900,
         TENSOR_DATA_TYPE = 901,
         TENSOR_DIMENSIONS = 902,
@@ -127,6 +128,7 @@ numbers! {
         PACK_UNIQUE_IDS = 1000,
         PACK_DATA_POINTERS = 1001,
         PACK_WORKSPACE = 1003,
+        ENGINE_GRAPH = 1300,
         ENGINE_GLOBAL_INDEX = 1301,
         ENGINE_NUMERICAL_NOTE = 1303,
         ENGINE_BEHAVIOR_NOTE = 1305,
@@ -155,7 +157,7 @@ numbers! {
 }
 numbers! {
     /// `cudnnPointwiseMode_t`.
-    PointwiseMode { ADD = 0, RELU_FORWARD = 100, }
+    PointwiseMode { ADD = 0, MUL = 1, RELU_FORWARD = 100, }
 }
 numbers! {
     /// `cudnnBackendNumericalNote_t`: why an engine's result may differ from the sum of products. The third is only in
@@ -225,6 +227,10 @@ abi! {
         descriptor: Handle, kind: DataType, n: i32, c: i32, h: i32, w: i32,
         n_stride: i32, c_stride: i32, h_stride: i32, w_stride: i32,
     ) -> Status;
+    fn tensor = c"cudnnGetTensor4dDescriptor"(
+        descriptor: Handle, kind: &mut i32, n: &mut i32, c: &mut i32, h: &mut i32, w: &mut i32,
+        n_stride: &mut i32, c_stride: &mut i32, h_stride: &mut i32, w_stride: &mut i32,
+    ) -> Status;
     fn create_filter = c"cudnnCreateFilterDescriptor"(descriptor: &mut Handle) -> Status;
     fn destroy_filter = c"cudnnDestroyFilterDescriptor"(descriptor: Handle) -> Status;
     fn set_filter = c"cudnnSetFilter4dDescriptor"(
@@ -271,6 +277,9 @@ abi! {
     fn set_pooling = c"cudnnSetPooling2dDescriptor"(
         descriptor: Handle, mode: PoolingMode, nan: NanPropagation, window_h: i32, window_w: i32,
         pad_h: i32, pad_w: i32, stride_h: i32, stride_w: i32,
+    ) -> Status;
+    fn pooling_output = c"cudnnGetPooling2dForwardOutputDim"(
+        pooling: Handle, x: Handle, n: &mut i32, c: &mut i32, h: &mut i32, w: &mut i32,
     ) -> Status;
     fn pool = c"cudnnPoolingForward"(
         handle: Handle, pooling: Handle, alpha: &f32, x_descriptor: Handle, x: DevicePointer,

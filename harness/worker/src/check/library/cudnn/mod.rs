@@ -8,6 +8,7 @@ mod layers;
 mod parts;
 mod reference;
 mod session;
+mod shapes;
 mod versions;
 
 use cudacheck_model::version::ComputeCapability;
@@ -20,7 +21,7 @@ use session::Session;
 pub(super) const CHECKS: Checks = Checks {
     cold: Some(cold),
     versions: Some(versions::agree),
-    host: &[],
+    host: &[("descriptors", shapes::descriptors)],
     device: &[
         ("handle", handle),
         ("convolution-f32", convolution::f32),

@@ -178,12 +178,16 @@ pub(super) fn convolution(
         .finished()
 }
 
-/// y = x + b.
-pub(super) fn addition(session: &Session<'_>, [x, b, y]: [Handle; 3]) -> Result<Handle, Stop> {
+/// y = x + b, or y = x · b.
+pub(super) fn combination(
+    session: &Session<'_>,
+    mode: PointwiseMode,
+    [x, b, y]: [Handle; 3],
+) -> Result<Handle, Stop> {
     Descriptor::new(session, Kind::OPERATION_POINTWISE)?
         .descriptors(
             Attribute::POINTWISE_DESCRIPTOR,
-            &[pointwise(session, PointwiseMode::ADD)?],
+            &[pointwise(session, mode)?],
         )?
         .descriptors(Attribute::POINTWISE_X, &[x])?
         .descriptors(Attribute::POINTWISE_B, &[b])?

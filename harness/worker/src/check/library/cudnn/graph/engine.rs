@@ -42,7 +42,8 @@ impl Engine {
     }
 }
 
-/// The configurations for a graph, the one that cuDNN thinks best first.
+/// The configurations for a graph, the one that cuDNN thinks best first. It leaves out what cannot run here: without
+/// NVRTC there is no engine that is compiled at run time, and no status that says why.
 pub(super) fn offered(
     session: &Session<'_>,
     graph: Handle,
@@ -108,6 +109,28 @@ fn described(session: &Session<'_>, config: Handle) -> Result<Engine, Stop> {
     })
 }
 
+/// Why an engine for a graph is not offered, if one is refused for another reason than that it is not made for this:
+/// each is asked by its number.
+pub(super) fn why_not_offered(session: &Session<'_>, graph: Handle) -> Verdict {
+    let Session { opened, api, .. } = session;
+    let mut engines = [0];
+    let mut count = 0;
+    let into = Out::from(&mut engines);
+    let (attribute, kind) = (Attribute::GRAPH_ENGINE_COUNT, Type::INT64);
+    opened.ok(api.integers(graph, attribute, kind, 1, &mut count, into))?;
+    for index in 0..engines[0] {
+        let engine = Descriptor::new(session, Kind::ENGINE)?
+            .descriptors(Attribute::ENGINE_GRAPH, &[graph])?
+            .integers(Attribute::ENGINE_GLOBAL_INDEX, &[index])?;
+        let status = engine.status_of_finishing()?;
+        if is_missing_library(status) {
+            return Err(with_compiler(session, "cudnnBackendFinalize", status));
+        }
+        engine.destroyed()?;
+    }
+    Ok(())
+}
+
 /// An engine that is ready to run.
 pub(super) struct Plan {
     handle: Handle,
@@ -156,6 +179,11 @@ pub(super) fn plan(session: &Session<'_>, engine: &Engine) -> Result<Planned, St
 /// library that is missing, which is no trait of the engine.
 fn says_not_supported(status: Status) -> bool {
     matches!(status, Status(9 | 3000..=3007 | 3010..=3999))
+}
+
+/// Whether a status says that something could not be opened: 11 of version 8, the others of version 9.
+fn is_missing_library(status: Status) -> bool {
+    matches!(status, Status(11 | 1008 | 3008 | 3009))
 }
 
 /// Says in addition what became of the compiler, where a library was missing at run time.
@@ -240,6 +268,12 @@ mod tests {
         check(8, false);
         check(4001, false);
         check(5000, false);
+        for status in [11, 1008, 3008, 3009] {
+            assert!(is_missing_library(Status(status)), "{status}");
+        }
+        for status in [0, 9, 14, 3000, 3007, 4001] {
+            assert!(!is_missing_library(Status(status)), "{status}");
+        }
     }
 
     #[test]
