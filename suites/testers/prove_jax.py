@@ -16,6 +16,24 @@ jax = tap.need("jax")
 jax.config.update("jax_enable_x64", True)
 jnp, lax = jax.numpy, jax.lax
 
+
+
+def brings_cuda():
+    """Whether a part for CUDA is installed, be it one that works or not: it is a plugin, once it was in jaxlib."""
+    import importlib.metadata
+    import importlib.util
+    import pkgutil
+
+    names = [point.name for point in importlib.metadata.entry_points(group="jax_plugins")]
+    if importlib.util.find_spec("jax_plugins"):
+        import jax_plugins
+
+        names += [module.name for module in pkgutil.iter_modules(jax_plugins.__path__)]
+    return any("cuda" in name for name in names) or importlib.util.find_spec("jaxlib.cuda") is not None
+
+
+if not ON_CPU and not brings_cuda():
+    tap.skip_all("this JAX has no part for CUDA")
 try:
     device = jax.devices()[0]
 except Exception as error:
