@@ -166,9 +166,13 @@ fn loader(reason: &str) -> (Option<String>, String) {
         .map(|(name, _)| name);
     if let Some(name) = missing {
         let cause = format!("the loader does not find {name} from the library's search path");
-        let remedy = format!(
-            "add the package that has {name} to the library's RUNPATH (autoAddDriverRunpath for the driver's own)"
-        );
+        let of_driver = name.starts_with("libcuda.so") || name.starts_with("libnvidia-");
+        let remedy = if of_driver {
+            "let RUNPATH lead to the driver: in Nixpkgs autoAddDriverRunpath adds /run/opengl-driver/lib"
+                .to_owned()
+        } else {
+            format!("add the package that has {name} to the library's RUNPATH")
+        };
         return (Some(cause), remedy);
     }
     let known: [(&str, &str, &str); 10] = [
