@@ -6,6 +6,9 @@ mod one_dimension;
 mod shapes;
 mod transform;
 
+use cudacheck_model::journal::CheckResult;
+use cudacheck_model::library::Part;
+
 use super::{Checks, Named, Opened, Stop, Verdict};
 use crate::library::{SharedLibrary, Status};
 use ffi::{Cufft, Kind, Plan};
@@ -73,10 +76,31 @@ fn plan(opened: &Opened<'_>, n: usize, kind: Kind) -> Result<Plan, Stop> {
 /// The plan, if there is one.
 fn planned(opened: &Opened<'_>, function: &str, status: Status, plan: Plan) -> Result<Plan, Stop> {
     if status == Status(0) {
-        Ok(plan)
-    } else {
-        Err(opened.refused(function, status))
+        return Ok(plan);
     }
+    let missing = missing(status, &opened.subject.parts);
+    Err(missing.map_or_else(
+        || opened.refused(function, status),
+        |part| {
+            Box::new(CheckResult::Unloadable {
+                library: part.name.clone(),
+                reason: format!(
+                    "{}: cannot open shared object file: {} opens it by name to make plans, nothing on its search path has it, and `{function}` answered {}",
+                    part.name, opened.subject.soname, status.0
+                ),
+            })
+        },
+    ))
+}
+
+/// The linker, if a plan could not be made because it is not there. Before CUDA 13 cuFFT says no more than 5, which has
+/// many reasons.
+fn missing(status: Status, parts: &[Part]) -> Option<&Part> {
+    let may_be_linker = matches!(status.0, 5 | 17 | 19);
+    parts
+        .iter()
+        .filter(|_| may_be_linker)
+        .find(|part| part.name.starts_with("libnvJitLink.so") && part.found.is_none())
 }
 
 /// A length as cuFFT takes it.
@@ -129,5 +153,36 @@ fn explain(_: &SharedLibrary, status: Status) -> Named {
         name: name.to_owned(),
         text: text.to_owned(),
         log: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use cudacheck_model::library::PartNeed;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(status: i32, name: &str, found: Option<&str>, expected: Option<&str>) {
+        let parts = [Part {
+            name: name.to_owned(),
+            need: PartNeed::Required,
+            found: found.map(PathBuf::from),
+            driver: false,
+        }];
+        let part = missing(Status(status), &parts).map(|part| part.name.as_str());
+        assert_eq!(part, expected);
+    }
+
+    #[test]
+    fn a_missing_linker_explains_what_cufft_does_not() {
+        let linker = "libnvJitLink.so.12";
+        check(5, linker, None, Some(linker));
+        check(17, linker, None, Some(linker));
+        check(5, linker, Some("/store/lib/libnvJitLink.so.12"), None);
+        check(2, linker, None, None);
+        check(5, "libnvrtc.so.12", None, None);
     }
 }

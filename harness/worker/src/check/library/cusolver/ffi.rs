@@ -96,3 +96,16 @@ abi! {
         kind_of_b: DataType, b: DevicePointer, ldb: i64, info: DevicePointer,
     ) -> Status;
 }
+
+abi! {
+    /// What cuSOLVER is linked with: cuBLAS, cuBLASLt, cuSPARSE, and the linker, each by the functions that it has.
+    Linked;
+    /// One number of the version of cuBLAS: `cublas_api.h`.
+    fn cublas = c"cublasGetProperty"(property: Property, value: &mut i32) -> Status;
+    /// One number of the version of cuBLASLt: `cublasLt.h`.
+    fn cublas_lt = c"cublasLtGetProperty"(property: Property, value: &mut i32) -> Status;
+    /// One number of the version of cuSPARSE: `cusparse.h`.
+    fn cusparse = c"cusparseGetProperty"(property: Property, value: &mut i32) -> Status;
+    /// The linker's version: `nvJitLink.h`.
+    fn linker = c"nvJitLinkVersion"(major: &mut u32, minor: &mut u32) -> Status;
+}

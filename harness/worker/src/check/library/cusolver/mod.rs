@@ -5,6 +5,7 @@ mod cholesky;
 mod ffi;
 mod lu;
 mod matrices;
+mod parts;
 mod placed;
 mod precision;
 mod wide;
@@ -40,27 +41,19 @@ fn cold(opened: &Opened<'_>) -> Verdict {
     Ok(())
 }
 
-/// The version comes from two functions, which are of one library and so must agree. What it needs is told with the
-/// file that serves it.
+/// The version comes from two functions, which are of one library and so must agree. The versions of what it is linked
+/// with are told as well.
 fn versions(opened: &Opened<'_>) -> Verdict {
     let api = Cusolver::new(&opened.library);
     let mut whole = 0;
     opened.ok(api.version(&mut whole))?;
-    let mut parts = [0; 3];
-    for (property, part) in (0..).zip(&mut parts) {
-        opened.ok(api.property(property, part))?;
+    let mut numbers = [0; 3];
+    for (property, number) in (0..).zip(&mut numbers) {
+        opened.ok(api.property(property, number))?;
     }
-    let [major, minor, patch] = parts;
+    let [major, minor, patch] = numbers;
     opened.note("version", format!("{major}.{minor}.{patch}"));
-    for part in opened.subject.parts.iter().filter(|part| !part.driver) {
-        if let Some(found) = part
-            .found
-            .as_ref()
-            .filter(|_| part.name.starts_with("libcu"))
-        {
-            opened.note("part", format!("{} is {}", part.name, found.display()));
-        }
-    }
+    parts::tell(opened);
     if whole != major * 1000 + minor * 100 + patch {
         return Err(opened.skew(
             format!(

@@ -98,8 +98,6 @@ abi! {
     Cusparse;
     /// One number of the version.
     fn property = c"cusparseGetProperty"(property: Property, value: &mut i32) -> Status;
-    /// 1000 times the major version, 100 times the minor, and the patch; needs a handle.
-    fn version = c"cusparseGetVersion"(handle: Handle, version: &mut i32) -> Status;
     /// `CUSPARSE_STATUS_NOT_INITIALIZED`.
     fn error_name = c"cusparseGetErrorName"(status: Status) -> Words;
     /// A sentence.

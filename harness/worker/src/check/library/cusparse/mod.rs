@@ -57,14 +57,11 @@ fn versions(opened: &Opened<'_>) -> Verdict {
     Ok(())
 }
 
-/// A handle, which says the version as well. It is the end of setting up.
+/// A handle. It is the end of setting up.
 fn handle(opened: &Opened<'_>, bench: &Bench<'_>) -> Result<Handle, Stop> {
     let api = Cusparse::new(&opened.library);
     let mut handle = Handle::NULL;
     opened.ok(api.create(&mut handle))?;
-    let mut version = 0;
-    opened.ok(api.version(handle, &mut version))?;
-    opened.note("version", version.to_string());
     bench.computes();
     Ok(handle)
 }
