@@ -175,6 +175,12 @@ fn loader(reason: &str) -> (Option<String>, String) {
         };
         return (Some(cause), remedy);
     }
+    if let Some(function) = driver_function(reason) {
+        let cause = format!("the driver is older than this library, and has no `{function}`");
+        let remedy =
+            "cudacheck compat PATH tells which driver it needs: take that or newer, or an older release of the library";
+        return (Some(cause), remedy.to_owned());
+    }
     let known: [(&str, &str, &str); 10] = [
         (
             "version `GLIBC_",
@@ -233,6 +239,16 @@ fn loader(reason: &str) -> (Option<String>, String) {
         }
     }
     (None, "LD_DEBUG=libs,files shows what the loader does; cudacheck inspect PATH shows what it would take".to_owned())
+}
+
+/// The function of the driver that a library is linked with and that is not there: libraries of toolkits have longer
+/// names before the first capital letter, such as `cublas`.
+fn driver_function(reason: &str) -> Option<&str> {
+    let (_, symbol) = reason.split_once("undefined symbol: ")?;
+    let symbol = symbol.split([',', ' ']).next()?;
+    let rest = symbol.strip_prefix("cu")?;
+    rest.starts_with(|first: char| first.is_ascii_uppercase())
+        .then_some(symbol)
 }
 
 /// What a library's own number means.
@@ -302,8 +318,8 @@ fn by_log(call: &Call<'_>) -> Option<(Cause, String)> {
 
 fn class(call: &Call<'_>) -> Class {
     match (call.library, call.code) {
-        (Library::Cublas | Library::CublasLt, 8) | (Library::Cudnn, 3007) => Class::Architecture,
-        (Library::Cudnn, 1002 | 1008 | 3008 | 3009) => Class::Loading,
+        (Library::Cublas | Library::CublasLt, 8) | (Library::Cudnn, 6 | 3007) => Class::Architecture,
+        (Library::Cudnn, 11 | 14 | 1002 | 1008 | 3008 | 3009) => Class::Loading,
         (Library::Nvrtc, 7) if call.log.contains("nvrtc-builtins") => Class::Loading,
         (
             Library::Cudart

@@ -66,6 +66,10 @@ fn the_loaders_words_prove_the_cause() {
             "libx.so.1: undefined symbol: cublasLtFoo",
             "another version",
         ),
+        (
+            "libx.so.1: undefined symbol: cuTensorMapEncodeIm2col",
+            "the driver is older than this library, and has no `cuTensorMapEncodeIm2col`",
+        ),
         ("libx.so.1: wrong ELF class: ELFCLASS32", "another kind"),
         (
             "libx.so.1: wrong ELF machine: it is for aarch64, and this is x86_64",
@@ -101,6 +105,24 @@ fn a_librarys_number_is_explained_by_its_own_table() {
         called(Library::Cudnn, 3009, "", None),
         "fail library-error loading versions",
         "a library of cuDNN itself is missing",
+    );
+    judges(
+        Stage::Compute,
+        called(Library::Cudnn, 3008, "", None),
+        "fail library-error loading compute",
+        "NVRTC",
+    );
+    judges(
+        Stage::Compute,
+        called(Library::Cudnn, 11, "", None),
+        "fail library-error loading compute",
+        "cuBLAS or NVRTC",
+    );
+    judges(
+        Stage::FirstCall,
+        called(Library::Cudnn, 6, "", None),
+        "fail library-error architecture first-call",
+        "below what this cuDNN supports",
     );
     judges(
         Stage::FirstCall,
