@@ -177,8 +177,7 @@ fn loader(reason: &str) -> (Option<String>, String) {
     }
     if let Some(function) = driver_function(reason) {
         let cause = format!("the driver is older than this library, and has no `{function}`");
-        let remedy =
-            "cudacheck compat PATH tells which driver it needs: take that or newer, or an older release of the library";
+        let remedy = "cudacheck compat PATH tells which driver it needs: take that or newer, or an older release of the library";
         return (Some(cause), remedy.to_owned());
     }
     let known: [(&str, &str, &str); 10] = [
@@ -318,7 +317,9 @@ fn by_log(call: &Call<'_>) -> Option<(Cause, String)> {
 
 fn class(call: &Call<'_>) -> Class {
     match (call.library, call.code) {
-        (Library::Cublas | Library::CublasLt, 8) | (Library::Cudnn, 6 | 3007) => Class::Architecture,
+        (Library::Cublas | Library::CublasLt, 8) | (Library::Cudnn, 6 | 3007) => {
+            Class::Architecture
+        }
         (Library::Cudnn, 11 | 14 | 1002 | 1008 | 3008 | 3009) => Class::Loading,
         (Library::Nvrtc, 7) if call.log.contains("nvrtc-builtins") => Class::Loading,
         (
