@@ -88,7 +88,6 @@ pub(crate) unsafe extern "C" fn cudnnGetConvolutionForwardWorkspaceSize(
 ///
 /// The descriptors are of their kinds, `alpha` and `beta` point to `float`, and the addresses are the device's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnConvolutionForward(
     _handle: *mut c_void,
     alpha: *const f32,

@@ -216,7 +216,6 @@ pub(crate) unsafe extern "C" fn cudnnSetTensor4dDescriptor(
 ///
 /// `descriptor` is a tensor's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnSetTensor4dDescriptorEx(
     descriptor: *mut c_void,
     kind: i32,
@@ -245,7 +244,6 @@ pub(crate) unsafe extern "C" fn cudnnSetTensor4dDescriptorEx(
 ///
 /// `descriptor` is a tensor's, and the other pointers are to `int`.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnGetTensor4dDescriptor(
     descriptor: *mut c_void,
     kind: *mut i32,
@@ -309,7 +307,6 @@ pub(crate) unsafe extern "C" fn cudnnSetFilter4dDescriptor(
 ///
 /// `descriptor` is a convolution's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnSetConvolution2dDescriptor(
     descriptor: *mut c_void,
     pad_h: i32,
@@ -377,7 +374,6 @@ pub(crate) unsafe extern "C" fn cudnnSetConvolutionGroupCount(
 ///
 /// `descriptor` is a pooling's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnSetPooling2dDescriptor(
     descriptor: *mut c_void,
     mode: i32,

@@ -134,8 +134,9 @@ pub(crate) unsafe extern "C" fn cudnnBackendFinalize(descriptor: *mut c_void) ->
     // SAFETY: the descriptor is one of this library, and nobody writes to it now.
     let node = unsafe { &*descriptor.cast::<Node>() };
     let engine = match node.kind {
-        // An engine that the caller chooses by its number.
-        ENGINE => node.integer(1301),
+        // An engine that the caller chooses by its number shows what it lacks when it is configured.
+        // SAFETY: the configuration's engine is a descriptor of this library.
+        CONFIG => unsafe { node.child(300) }.and_then(|engine| engine.integer(1301)),
         // SAFETY: the plan's configuration is a descriptor of this library.
         PLAN => unsafe { node.child(401) }.and_then(|config| config.integer(OWN_ENGINE)),
         _ => return SUCCESS,

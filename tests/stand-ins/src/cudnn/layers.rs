@@ -36,7 +36,6 @@ fn apply(
 ///
 /// The descriptors are tensors', `alpha` and `beta` point to `float`, and the addresses are the device's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnSoftmaxForward(
     _handle: *mut c_void,
     algorithm: i32,
@@ -82,7 +81,6 @@ pub(crate) unsafe extern "C" fn cudnnSoftmaxForward(
 ///
 /// The descriptors are tensors', `alpha` and `beta` point to `float`, and the addresses are the device's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnBatchNormalizationForwardInference(
     _handle: *mut c_void,
     mode: i32,
@@ -140,7 +138,6 @@ pub(crate) unsafe extern "C" fn cudnnBatchNormalizationForwardInference(
 ///
 /// The descriptors are of their kinds, `alpha` and `beta` point to `float`, and the addresses are the device's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnPoolingForward(
     _handle: *mut c_void,
     pooling: *mut c_void,
@@ -234,7 +231,6 @@ fn pooled(how: &Pooling, from: &Tensor, x: &[f32], [n, c, h, w]: [i64; 4]) -> f3
 ///
 /// The descriptors are of their kinds, `alpha` and `beta` point to `float`, and the addresses are the device's.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "the signature is NVIDIA's")]
 pub(crate) unsafe extern "C" fn cudnnActivationForward(
     _handle: *mut c_void,
     activation: *mut c_void,

@@ -122,11 +122,16 @@ pub(super) fn why_not_offered(session: &Session<'_>, graph: Handle) -> Verdict {
         let engine = Descriptor::new(session, Kind::ENGINE)?
             .descriptors(Attribute::ENGINE_GRAPH, &[graph])?
             .integers(Attribute::ENGINE_GLOBAL_INDEX, &[index])?;
-        let status = engine.status_of_finishing()?;
+        let mut status = engine.status_of_finishing()?;
+        if status == Status(0) {
+            // Only a configuration makes the engine look for what it needs.
+            let config = Descriptor::new(session, Kind::ENGINE_CONFIG)?
+                .descriptors(Attribute::CONFIG_ENGINE, &[engine.handle])?;
+            status = config.status_of_finishing()?;
+        }
         if is_missing_library(status) {
             return Err(with_compiler(session, "cudnnBackendFinalize", status));
         }
-        engine.destroyed()?;
     }
     Ok(())
 }
