@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Does it work here? Runs suites and reports what works, what does not, why, and what to do
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// What is this machine? Driver, devices, Jetson, libraries, and where they were found
     Facts(FactsArguments),
     /// What GPU code does a package contain, what will it need, and what is wrong with it?

@@ -190,7 +190,7 @@ impl Library {
             Some(beginning) => soname.starts_with(beginning),
             None => soname == *known,
         };
-        self.card().sonames.iter().any(|known| same(&known))
+        self.card().sonames.iter().any(same)
     }
 }
 

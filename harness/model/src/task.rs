@@ -71,7 +71,7 @@ pub enum Work {
     /// Probe the machine below this root.
     Facts(FactsWork),
     /// Make a check on the one visible device.
-    Check(CheckWork),
+    Check(Box<CheckWork>),
     /// Ask a driver's files, without a device.
     Oracle(OracleWork),
 }

@@ -48,7 +48,7 @@ fn run(work: Work, driver: DriverFiles) -> (u8, Vec<Record>) {
 
 #[track_caller]
 fn check(kernel: &str, libcuda: Option<&Path>, expected: fn(&MachineFault) -> bool) {
-    let work = Work::Check(CheckWork {
+    let work = Work::Check(Box::new(CheckWork {
         check: Check::Kernel(KernelCheck {
             name: kernel.to_owned(),
             seed: None,
@@ -56,7 +56,8 @@ fn check(kernel: &str, libcuda: Option<&Path>, expected: fn(&MachineFault) -> bo
         seed: 7,
         memory_budget: 1 << 20,
         package: Vec::new(),
-    });
+        subject: None,
+    }));
     let driver = DriverFiles {
         libcuda: libcuda.map(Path::to_owned),
         nvml: None,
@@ -119,7 +120,7 @@ fn without_a_task_there_is_no_journal() {
 #[test]
 fn a_check_of_files_is_made_without_a_driver() {
     let result = |package: &[&str]| {
-        let work = Work::Check(CheckWork {
+        let work = Work::Check(Box::new(CheckWork {
             check: Check::Linkage(LinkageCheck {
                 flaw: None,
                 severity: None,
@@ -129,7 +130,8 @@ fn a_check_of_files_is_made_without_a_driver() {
             seed: 1,
             memory_budget: 0,
             package: package.iter().map(PathBuf::from).collect(),
-        });
+            subject: None,
+        }));
         let (code, records) = run(work, DriverFiles::default());
         (code, records.last().cloned())
     };

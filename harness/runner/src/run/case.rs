@@ -328,13 +328,13 @@ fn job(shared: &Shared, task: &Planned, number: u32, way: &Way) -> Job {
             .name
             .map_or_else(|| directory.clone(), |name| directory.join(name)),
         shows_driver: task.subject.is_none() || shows_driver(shared, task.subject.as_ref()),
-        work: Work::Check(CheckWork {
+        work: Work::Check(Box::new(CheckWork {
             check: task.case.check.clone(),
             seed: config.seed,
             memory_budget: limits.memory,
             package: config.package.clone(),
             subject: task.subject.clone(),
-        }),
+        })),
         driver: shared.driver.clone(),
         environment,
         limit: limits.time,
