@@ -1,6 +1,7 @@
 //! cuBLAS and cuBLASLt.
 
-use super::{Subject, detect};
+use super::{Subject, detect, stand_in};
+use crate::support::{cudacheck, words};
 
 const CUBLAS: Subject = Subject {
     suite: "cublas",
@@ -77,4 +78,27 @@ fn every_fault_of_cublas_is_found() {
 #[test]
 fn every_fault_of_cublaslt_is_found() {
     insta::assert_snapshot!(detect(&CUBLAS_LT));
+}
+
+/// What becomes of the products of bfloat16 on a machine whose library refuses them.
+#[track_caller]
+fn refused(profile: &str, expected: &str) {
+    let package = stand_in::package(CUBLAS.sonames);
+    let path = package.path().to_str().unwrap();
+    let fault = "CUDACHECK_STAND_IN=cublas-bf16-refused";
+    let mut arguments = vec!["run", "cublas", "--case", "gemm-bf16", "--seed", "7"];
+    arguments.extend(["--simulate", profile, "--package", path, "--env", fault]);
+    let ran = cudacheck(arguments);
+    let outcomes: Vec<String> = ran
+        .finished()
+        .iter()
+        .map(|case| words(&case.outcome))
+        .collect();
+    assert_eq!(outcomes, [expected], "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_device_has_no_arithmetic_for_is_skipped() {
+    refused("gtx-1080", "skip not-supported");
+    refused("h100", "fail library-error at compute");
 }

@@ -49,7 +49,8 @@ fn multiply(context: &Context, entry: Entry, compute: i32, mut product: Product)
     if fault::on("cublas-silent") {
         return SUCCESS;
     }
-    if fault::on("cublas-not-supported") {
+    let refused = product.a.data == R_16BF && fault::on("cublas-bf16-refused");
+    if refused || fault::on("cublas-not-supported") {
         return NOT_SUPPORTED;
     }
     product.habits = habits(context, entry, compute, &product);

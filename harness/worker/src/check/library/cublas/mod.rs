@@ -11,6 +11,7 @@ mod precision;
 pub(super) mod product;
 mod reals;
 pub(super) mod release;
+pub(super) mod status;
 pub(super) mod trial;
 mod trsm;
 mod workspace;
@@ -19,7 +20,7 @@ use cudacheck_model::journal::CheckResult;
 
 use super::{Checks, Named, Opened, Stop, Verdict};
 use crate::check::mapped;
-use crate::library::{Called, Handle, SharedLibrary, Status};
+use crate::library::{Called, Handle, SharedLibrary, Status, Words};
 use ffi::{Cublas, MathMode, Property};
 
 pub(super) use release::Release;
@@ -144,12 +145,15 @@ fn versions(opened: &Opened<'_>) -> Verdict {
 
 fn explain(library: &SharedLibrary, status: Status) -> Named {
     let api = Cublas::new(library);
-    let text = |called: Called<crate::library::Words>| {
-        called.value.map(|words| words.text()).unwrap_or_default()
-    };
+    named(status, api.status_name(status), api.status_text(status))
+}
+
+/// A status in the words of the library, else of the header.
+pub(super) fn named(status: Status, name: Called<Words>, text: Called<Words>) -> Named {
+    let words = |called: Called<Words>| called.value.map(|words| words.text());
     Named {
-        name: text(api.status_name(status)),
-        text: text(api.status_text(status)),
+        name: words(name).unwrap_or_else(|| status::name(status).to_owned()),
+        text: words(text).unwrap_or_default(),
         log: String::new(),
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn unasked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// TF32 where it is asked for: whole numbers of 11 bits lose nothing, and real numbers no more than TF32 takes.
 pub(super) fn asked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
+    const GATE: Gate = Gate::since(8, 0, "arithmetic in TF32");
     let session = Session::begin(opened)?;
     session.mode(MathMode::TF32)?;
     // 257 · 1024 · 15 < 2^22.
@@ -91,7 +92,7 @@ pub(super) fn asked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
             integers: &integers,
             form: Form::new(op_a, N, gap),
             factors: Factors::PRODUCT,
-            gate: Gate::NONE,
+            gate: GATE,
         };
         for (function, title) in [
             (Function::Sgemm, "cublasSgemm in the TF32 mode"),

@@ -58,7 +58,7 @@ impl Gate {
         let status = opened.value(called)?;
         if REFUSALS.contains(&status) && bench.capability() < self.since {
             return Err(opened.not_supported(format!(
-                "{} needs compute capability {}.{}, says the cuBLAS documentation",
+                "cuBLAS refuses {}, which devices have since compute capability {}.{}",
                 self.what, self.since.major, self.since.minor
             )));
         }

@@ -4,11 +4,11 @@ mod ffi;
 mod matmul;
 mod tests;
 
-use super::cublas::Release;
 use super::cublas::ffi::Property;
 use super::cublas::release;
+use super::cublas::{Release, named};
 use super::{Checks, Named, Opened, Verdict};
-use crate::library::{Called, Handle, SharedLibrary, Status, Words};
+use crate::library::{Handle, SharedLibrary, Status};
 use ffi::CublasLt;
 
 pub(super) const CHECKS: Checks = Checks {
@@ -81,10 +81,5 @@ fn versions(opened: &Opened<'_>) -> Verdict {
 
 fn explain(library: &SharedLibrary, status: Status) -> Named {
     let api = CublasLt::new(library);
-    let text = |called: Called<Words>| called.value.map(|words| words.text()).unwrap_or_default();
-    Named {
-        name: text(api.status_name(status)),
-        text: text(api.status_text(status)),
-        log: String::new(),
-    }
+    named(status, api.status_name(status), api.status_text(status))
 }
