@@ -14,7 +14,7 @@ impl Plan {
     pub(super) const NONE: Self = Self(-1);
 }
 
-/// `cufftType`.
+/// `cufftType_t`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Kind(u32);

@@ -19,7 +19,7 @@ fn long(bench: &Bench<'_>) -> usize {
 }
 
 pub(super) fn philox(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let setting = Setting::new(Kind::PHILOX, bench.seed);
+    let setting = Setting::new(Kind::PHILOX4_32_10, bench.seed);
     let found = words(opened, bench, setting, &[long(bench)])?;
     let expected = reference::words(setting.seed, 0, found.len());
     exact::same(&expected, &found, place("Philox", setting))
@@ -35,7 +35,7 @@ pub(super) fn xorwow(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 /// Beginnings in the middle of a stream's turn of four, and calls that end there.
 pub(super) fn offsets(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     for (offset, calls) in [(1, [509, 12]), (3, [513, 1027]), ((1 << 34) + 2, [4, 63])] {
-        let setting = Setting::new(Kind::PHILOX, bench.seed).from(offset);
+        let setting = Setting::new(Kind::PHILOX4_32_10, bench.seed).from(offset);
         let found = words(opened, bench, setting, &calls)?;
         let expected = reference::words(setting.seed, offset, found.len());
         exact::same(&expected, &found, place("Philox", setting))?;
@@ -44,7 +44,7 @@ pub(super) fn offsets(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 }
 
 pub(super) fn uniform(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let setting = Setting::new(Kind::PHILOX, bench.seed);
+    let setting = Setting::new(Kind::PHILOX4_32_10, bench.seed);
     let api = Curand::new(&opened.library);
     let count = 20_001;
     let buffer = bench.poisoned::<f32>(count)?;
@@ -60,7 +60,7 @@ pub(super) fn uniform(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 }
 
 pub(super) fn normal(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let setting = Setting::new(Kind::PHILOX, bench.seed);
+    let setting = Setting::new(Kind::PHILOX4_32_10, bench.seed);
     let api = Curand::new(&opened.library);
     // Box and Muller make pairs, so that the number must be even.
     let count = 20_002;

@@ -12,7 +12,7 @@ pub(super) struct Kind(u32);
 impl Kind {
     pub(super) const XORWOW: Self = Self(101);
     pub(super) const MRG32K3A: Self = Self(121);
-    pub(super) const PHILOX: Self = Self(161);
+    pub(super) const PHILOX4_32_10: Self = Self(161);
 }
 
 /// `curandOrdering_t`.

@@ -18,14 +18,14 @@ const SECOND_ROUND: u64 = 4 * 65536;
 pub(super) fn philox(opened: &Opened<'_>) -> Verdict {
     for seed in SEEDS {
         for offset in [0, 3, SECOND_ROUND - 6, (1 << 34) + 1] {
-            let setting = Setting::new(Kind::PHILOX, seed).from(offset);
+            let setting = Setting::new(Kind::PHILOX4_32_10, seed).from(offset);
             let found = words(opened, setting, &[1021])?;
             let expected = reference::words(seed, offset, 1021);
             exact::same(&expected, &found, place("Philox", setting))?;
         }
     }
     for ordering in [Ordering::BEST, Ordering::DEFAULT, Ordering::LEGACY] {
-        let setting = Setting::new(Kind::PHILOX, 1234).ordered(ordering);
+        let setting = Setting::new(Kind::PHILOX4_32_10, 1234).ordered(ordering);
         let found = words(opened, setting, &[13, 10])?;
         let expected = reference::words(1234, 0, 23);
         exact::same(&expected, &found, place("Philox", setting))?;
@@ -49,7 +49,7 @@ pub(super) fn xorwow(opened: &Opened<'_>) -> Verdict {
 
 /// Uniform numbers from the words of Philox.
 pub(super) fn uniform(opened: &Opened<'_>) -> Verdict {
-    let setting = Setting::new(Kind::PHILOX, SEEDS[2]);
+    let setting = Setting::new(Kind::PHILOX4_32_10, SEEDS[2]);
     let api = Curand::new(&opened.library);
     let generator = generator(opened, Side::Host, setting)?;
     let mut found = poisoned::<f32>(4099);
@@ -64,7 +64,7 @@ pub(super) fn uniform(opened: &Opened<'_>) -> Verdict {
 
 /// Normal numbers from pairs of words of Philox.
 pub(super) fn normal(opened: &Opened<'_>) -> Verdict {
-    let setting = Setting::new(Kind::PHILOX, SEEDS[2]);
+    let setting = Setting::new(Kind::PHILOX4_32_10, SEEDS[2]);
     let api = Curand::new(&opened.library);
     let generator = generator(opened, Side::Host, setting)?;
     let mut found = poisoned::<f32>(4099);

@@ -87,7 +87,7 @@ fn generator(opened: &Opened<'_>, side: Side, setting: Setting) -> Result<Handle
 fn cold(opened: &Opened<'_>) -> Verdict {
     let api = Curand::new(&opened.library);
     let mut generator = Handle::NULL;
-    let status = opened.value(api.create(&mut generator, Kind::PHILOX))?;
+    let status = opened.value(api.create(&mut generator, Kind::PHILOX4_32_10))?;
     opened.note("create-status", status.0.to_string());
     Ok(())
 }

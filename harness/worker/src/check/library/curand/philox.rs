@@ -2,7 +2,7 @@
 //! cuRAND makes of the words.
 //!
 //! The paper gives rounds and constants. The order is that of NVIDIA's generators on the host, which need no device:
-//! 65536 streams take turns of four words each, and `ci/real-libraries` holds this reference against them.
+//! 65536 streams take turns of four words each, and `ci/library-stages` holds this reference against them.
 
 /// Streams that take turns.
 const STREAMS: u64 = 65536;

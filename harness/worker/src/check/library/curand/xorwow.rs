@@ -1,7 +1,7 @@
 //! XORWOW of Marsaglia ("Xorshift RNGs", 2003) with the seeding and the order in which cuRAND writes its words.
 //!
 //! Seeding and steps are those of `curand_kernel.h`. NVIDIA's guide to cuRAND gives the order: word n is word n div
-//! 4096 of stream n mod 4096, and the streams are 2^67 steps apart. `ci/real-libraries` holds this reference against
+//! 4096 of stream n mod 4096, and the streams are 2^67 steps apart. `ci/library-stages` holds this reference against
 //! NVIDIA's generators on the host, which need no device.
 
 /// Streams that take turns of one word.

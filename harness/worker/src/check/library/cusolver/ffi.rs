@@ -20,17 +20,17 @@ impl Triangle {
 pub(super) struct Operation(u32);
 
 impl Operation {
-    pub(super) const NONE: Self = Self(0);
-    pub(super) const TRANSPOSE: Self = Self(1);
+    pub(super) const N: Self = Self(0);
+    pub(super) const T: Self = Self(1);
 }
 
-/// `cudaDataType`.
+/// `cudaDataType_t`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DataType(u32);
 
 impl DataType {
-    pub(super) const F64: Self = Self(1);
+    pub(super) const R_64F: Self = Self(1);
 }
 
 /// `libraryPropertyType`: 0 is the major version, 1 the minor, 2 the patch.

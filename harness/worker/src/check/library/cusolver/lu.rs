@@ -31,11 +31,8 @@ pub(super) fn exact<T: Precision>(opened: &Opened<'_>, bench: &Bench<'_>) -> Ver
     let factored = factor::<T>(opened, bench, handle, &known.matrix)?;
     let status = bench.poisoned::<i32>(1)?;
     let operations = [
-        (Operation::NONE, known.matrix.apply(&solution)),
-        (
-            Operation::TRANSPOSE,
-            known.matrix.transposed().apply(&solution),
-        ),
+        (Operation::N, known.matrix.apply(&solution)),
+        (Operation::T, known.matrix.transposed().apply(&solution)),
     ];
     let mut solved = Vec::new();
     for (operation, right) in operations {
@@ -103,7 +100,7 @@ fn real<T: Precision>(opened: &Opened<'_>, bench: &Bench<'_>, n: usize) -> Verdi
     let status = bench.poisoned::<i32>(1)?;
     let b = place::<T>(bench, &right, n, GAPS.1)?;
     let buffers = [factored.pivots, status];
-    let operation = Operation::NONE;
+    let operation = Operation::N;
     let call = T::lu_solve(
         &api,
         handle,

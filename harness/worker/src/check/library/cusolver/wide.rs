@@ -12,7 +12,7 @@ use crate::library::{Handle, Status};
 /// The same matrix as for the other functions, of 200 by 200 integers.
 pub(super) fn exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     const N: usize = 200;
-    const F64: DataType = DataType::F64;
+    const F64: DataType = DataType::R_64F;
     let known = matrices::lu(bench.seed, N, None);
     let solution = solution(bench.seed, N);
     let api = Cusolver::new(&opened.library);
@@ -65,7 +65,7 @@ pub(super) fn exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     opened.ok(api.xgetrs(
         handle,
         parameters,
-        Operation::NONE,
+        Operation::N,
         n,
         COLUMNS as i64,
         F64,

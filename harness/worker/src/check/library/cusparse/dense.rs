@@ -1,7 +1,7 @@
 //! Sparse matrix times dense matrix.
 
 use super::described::{Dense, Format, Matrix, Value, padded, work, written};
-use super::ffi::{Algorithm, Base, Cusparse, DataType, Operation, Order};
+use super::ffi::{Base, Cusparse, DataType, DenseAlgorithm, Operation, Order};
 use super::sparse::matrix;
 use super::{Opened, Verdict, handle};
 use crate::check::library::bench::Bench;
@@ -20,7 +20,7 @@ struct Way {
     operation: Operation,
     operation_of_b: Operation,
     order: Order,
-    algorithms: &'static [Algorithm],
+    algorithms: &'static [DenseAlgorithm],
 }
 
 pub(super) fn csr(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
@@ -29,17 +29,17 @@ pub(super) fn csr(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 const CSR: Way = Way {
     format: Format::Csr,
-    operation: Operation::NONE,
-    operation_of_b: Operation::NONE,
-    order: Order::COLUMNS,
-    algorithms: &[Algorithm::DEFAULT, Algorithm::SPMM_CSR_1],
+    operation: Operation::NON_TRANSPOSE,
+    operation_of_b: Operation::NON_TRANSPOSE,
+    order: Order::COL,
+    algorithms: &[DenseAlgorithm::DEFAULT, DenseAlgorithm::CSR_ALG1],
 };
 
 pub(super) fn transposed(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let way = Way {
         operation: Operation::TRANSPOSE,
         operation_of_b: Operation::TRANSPOSE,
-        algorithms: &[Algorithm::DEFAULT],
+        algorithms: &[DenseAlgorithm::DEFAULT],
         ..CSR
     };
     product(opened, bench, &way)
@@ -47,8 +47,8 @@ pub(super) fn transposed(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 pub(super) fn rows(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let way = Way {
-        order: Order::ROWS,
-        algorithms: &[Algorithm::DEFAULT, Algorithm::SPMM_CSR_2],
+        order: Order::ROW,
+        algorithms: &[DenseAlgorithm::DEFAULT, DenseAlgorithm::CSR_ALG2],
         ..CSR
     };
     product(opened, bench, &way)
@@ -57,7 +57,7 @@ pub(super) fn rows(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 pub(super) fn coo(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let way = Way {
         format: Format::Coo,
-        algorithms: &[Algorithm::DEFAULT, Algorithm::SPMM_COO_1],
+        algorithms: &[DenseAlgorithm::DEFAULT, DenseAlgorithm::COO_ALG1],
         ..CSR
     };
     product(opened, bench, &way)
@@ -84,9 +84,9 @@ fn product(opened: &Opened<'_>, bench: &Bench<'_>, way: &Way) -> Verdict {
         .zip(&c)
         .map(|(new, old)| ALPHA * new + BETA * old)
         .collect();
-    let b_is_in_rows = (way.order == Order::ROWS) != (way.operation_of_b == Operation::TRANSPOSE);
+    let b_is_in_rows = (way.order == Order::ROW) != (way.operation_of_b == Operation::TRANSPOSE);
     let (b, b_length) = lines(b, k, b_is_in_rows);
-    let c_is_in_rows = way.order == Order::ROWS;
+    let c_is_in_rows = way.order == Order::ROW;
     let (expected, length) = lines(expected, m, c_is_in_rows);
     let (c, _) = lines(c, m, c_is_in_rows);
     let expected: Vec<f32> = padded(&expected, length, 5);
@@ -109,7 +109,7 @@ fn product(opened: &Opened<'_>, bench: &Bench<'_>, way: &Way) -> Verdict {
             from.handle,
             (&beta).into(),
             into.handle,
-            DataType::F32,
+            DataType::R_32F,
             *algorithm,
             &mut size,
         ))?;
@@ -124,7 +124,7 @@ fn product(opened: &Opened<'_>, bench: &Bench<'_>, way: &Way) -> Verdict {
             from.handle,
             (&beta).into(),
             into.handle,
-            DataType::F32,
+            DataType::R_32F,
             *algorithm,
             work,
         ))?;

@@ -19,7 +19,7 @@ pub(super) trait Value: Real {
 }
 
 impl Value for f32 {
-    const TYPE: DataType = DataType::F32;
+    const TYPE: DataType = DataType::R_32F;
     const MOST: u32 = 8;
     fn factor(value: f64) -> Scalar {
         Self::of(value).into()
@@ -27,7 +27,7 @@ impl Value for f32 {
 }
 
 impl Value for f64 {
-    const TYPE: DataType = DataType::F64;
+    const TYPE: DataType = DataType::R_64F;
     const MOST: u32 = 1 << 13;
     fn factor(value: f64) -> Scalar {
         value.into()
@@ -74,7 +74,7 @@ impl<T: Value> Matrix<T> {
             wide(matrix.elements.len()),
         );
         let mut handle = Handle::NULL;
-        let index = IndexType::I32;
+        let index = IndexType::INDEX_32I;
         opened.ok(match format {
             Format::Csr => api.create_csr(
                 &mut handle,
@@ -164,7 +164,7 @@ impl Dense {
     ) -> Result<Self, Stop> {
         let buffer = bench.upload(&padded::<T>(lines, length, gap))?;
         let count = lines.len() / length;
-        let (rows, columns) = if order == Order::COLUMNS {
+        let (rows, columns) = if order == Order::COL {
             (length, count)
         } else {
             (count, length)

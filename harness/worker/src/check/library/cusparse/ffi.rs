@@ -13,7 +13,7 @@ use crate::library::{DevicePointer, Handle, In, Status, Words, abi};
 pub(super) struct Operation(u32);
 
 impl Operation {
-    pub(super) const NONE: Self = Self(0);
+    pub(super) const NON_TRANSPOSE: Self = Self(0);
     pub(super) const TRANSPOSE: Self = Self(1);
 }
 
@@ -23,7 +23,7 @@ impl Operation {
 pub(super) struct IndexType(u32);
 
 impl IndexType {
-    pub(super) const I32: Self = Self(2);
+    pub(super) const INDEX_32I: Self = Self(2);
 }
 
 /// `cusparseIndexBase_t`: the number of the first row and column.
@@ -42,33 +42,42 @@ impl Base {
 pub(super) struct Order(u32);
 
 impl Order {
-    pub(super) const COLUMNS: Self = Self(1);
-    pub(super) const ROWS: Self = Self(2);
+    pub(super) const COL: Self = Self(1);
+    pub(super) const ROW: Self = Self(2);
 }
 
-/// `cudaDataType`.
+/// `cudaDataType_t`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DataType(u32);
 
 impl DataType {
-    pub(super) const F32: Self = Self(0);
-    pub(super) const F64: Self = Self(1);
+    pub(super) const R_32F: Self = Self(0);
+    pub(super) const R_64F: Self = Self(1);
 }
 
-/// `cusparseSpMVAlg_t` and `cusparseSpMMAlg_t`.
+/// `cusparseSpMVAlg_t`.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Algorithm(pub(super) u32);
+pub(super) struct VectorAlgorithm(pub(super) u32);
 
-impl Algorithm {
+impl VectorAlgorithm {
     pub(super) const DEFAULT: Self = Self(0);
-    pub(super) const SPMV_COO_1: Self = Self(1);
-    pub(super) const SPMV_CSR_1: Self = Self(2);
-    pub(super) const SPMV_CSR_2: Self = Self(3);
-    pub(super) const SPMM_COO_1: Self = Self(1);
-    pub(super) const SPMM_CSR_1: Self = Self(4);
-    pub(super) const SPMM_CSR_2: Self = Self(6);
+    pub(super) const COO_ALG1: Self = Self(1);
+    pub(super) const CSR_ALG1: Self = Self(2);
+    pub(super) const CSR_ALG2: Self = Self(3);
+}
+
+/// `cusparseSpMMAlg_t`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct DenseAlgorithm(pub(super) u32);
+
+impl DenseAlgorithm {
+    pub(super) const DEFAULT: Self = Self(0);
+    pub(super) const COO_ALG1: Self = Self(1);
+    pub(super) const CSR_ALG1: Self = Self(4);
+    pub(super) const CSR_ALG2: Self = Self(6);
 }
 
 /// A factor in the host's memory, as wide as the type that the library computes in.
@@ -133,21 +142,21 @@ abi! {
     /// Bytes that `spmv` works with.
     fn spmv_size = c"cusparseSpMV_bufferSize"(
         handle: Handle, operation: Operation, alpha: In<'_, Scalar>, a: Handle, x: Handle,
-        beta: In<'_, Scalar>, y: Handle, compute: DataType, algorithm: Algorithm, size: &mut usize,
+        beta: In<'_, Scalar>, y: Handle, compute: DataType, algorithm: VectorAlgorithm, size: &mut usize,
     ) -> Status;
     /// Matrix times vector.
     fn spmv = c"cusparseSpMV"(
         handle: Handle, operation: Operation, alpha: In<'_, Scalar>, a: Handle, x: Handle,
-        beta: In<'_, Scalar>, y: Handle, compute: DataType, algorithm: Algorithm, work: DevicePointer,
+        beta: In<'_, Scalar>, y: Handle, compute: DataType, algorithm: VectorAlgorithm, work: DevicePointer,
     ) -> Status;
     /// Bytes that `spmm` works with.
     fn spmm_size = c"cusparseSpMM_bufferSize"(
         handle: Handle, operation: Operation, operation_of_b: Operation, alpha: In<'_, Scalar>, a: Handle, b: Handle,
-        beta: In<'_, Scalar>, c: Handle, compute: DataType, algorithm: Algorithm, size: &mut usize,
+        beta: In<'_, Scalar>, c: Handle, compute: DataType, algorithm: DenseAlgorithm, size: &mut usize,
     ) -> Status;
     /// Sparse matrix times dense matrix.
     fn spmm = c"cusparseSpMM"(
         handle: Handle, operation: Operation, operation_of_b: Operation, alpha: In<'_, Scalar>, a: Handle, b: Handle,
-        beta: In<'_, Scalar>, c: Handle, compute: DataType, algorithm: Algorithm, work: DevicePointer,
+        beta: In<'_, Scalar>, c: Handle, compute: DataType, algorithm: DenseAlgorithm, work: DevicePointer,
     ) -> Status;
 }

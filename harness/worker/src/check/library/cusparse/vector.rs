@@ -3,7 +3,7 @@
 use cudacheck_model::journal::CheckResult;
 
 use super::described::{Format, Matrix, Value, Vector, work, written};
-use super::ffi::{Algorithm, Base, Cusparse, Operation};
+use super::ffi::{Base, Cusparse, Operation, VectorAlgorithm};
 use super::sparse::{Sparse, matrix};
 use super::{Opened, Stop, Verdict, handle};
 use crate::check::library::bench::Bench;
@@ -18,23 +18,23 @@ struct Way {
     format: Format,
     operation: Operation,
     base: Base,
-    algorithms: &'static [Algorithm],
+    algorithms: &'static [VectorAlgorithm],
 }
 
 const CSR: Way = Way {
     format: Format::Csr,
-    operation: Operation::NONE,
+    operation: Operation::NON_TRANSPOSE,
     base: Base::ZERO,
     algorithms: &[
-        Algorithm::DEFAULT,
-        Algorithm::SPMV_CSR_1,
-        Algorithm::SPMV_CSR_2,
+        VectorAlgorithm::DEFAULT,
+        VectorAlgorithm::CSR_ALG1,
+        VectorAlgorithm::CSR_ALG2,
     ],
 };
 
 /// As it is asked for most often.
 const PLAIN: Way = Way {
-    algorithms: &[Algorithm::DEFAULT],
+    algorithms: &[VectorAlgorithm::DEFAULT],
     ..CSR
 };
 
@@ -66,7 +66,7 @@ pub(super) fn base_one(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 pub(super) fn coo(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let way = Way {
         format: Format::Coo,
-        algorithms: &[Algorithm::DEFAULT, Algorithm::SPMV_COO_1],
+        algorithms: &[VectorAlgorithm::DEFAULT, VectorAlgorithm::COO_ALG1],
         ..CSR
     };
     integers::<f32>(opened, bench, &way)
@@ -145,7 +145,7 @@ fn product<T: Value>(
     bench: &Bench<'_>,
     (a, x, y): (&Sparse, &[f64], &[f64]),
     way: &Way,
-    judge: impl Fn(&[T], Algorithm) -> Verdict,
+    judge: impl Fn(&[T], VectorAlgorithm) -> Verdict,
 ) -> Verdict {
     let api = Cusparse::new(&opened.library);
     let handle = handle(opened, bench)?;
