@@ -10,6 +10,7 @@ const CUTENSOR: Subject = Subject {
         // Found by one case each.
         "cutensor-version",
         "cutensor-last-bit",
+        "cutensor-compiled-wrong",
         "cutensor-14-bits",
         "cutensor-f64-as-f32",
         "cutensor-f16-tile",

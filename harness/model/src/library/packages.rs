@@ -11,6 +11,10 @@ pub(super) const CUTENSOR: LibraryCard = LibraryCard {
             "a contraction over two modes in f32, with operands that TF32 would round, exactly",
         ),
         on_device(
+            "contraction-f32-jit",
+            "the same contraction, for which cuTENSOR may compile a kernel by NVRTC, exactly",
+        ),
+        on_device(
             "contraction-f32-real",
             "a contraction of real numbers in f32 within the bound of its rounding errors",
         ),

@@ -18,6 +18,13 @@ const CUDA_ERROR: i32 = 18;
 /// `CUTENSOR_OP_IDENTITY`, the only operator of one operand that this stand-in knows.
 const IDENTITY: i32 = 1;
 
+/// What a `cutensorPlan_t` points to.
+struct Plan {
+    operation: Operation,
+    /// Whether it may run on a kernel that was compiled for it.
+    compiled: bool,
+}
+
 /// The workspace that every contraction and reduction asks for.
 const WORKSPACE: u64 = 512;
 
@@ -307,11 +314,14 @@ unsafe extern "C" fn cutensorCreatePlanPreference(
     algorithm: i32,
     jit: i32,
 ) -> i32 {
-    if algorithm != -1 || jit != 0 {
+    let Some(jit) = u8::try_from(jit)
+        .ok()
+        .filter(|jit| algorithm == -1 && *jit < 2)
+    else {
         return INVALID_VALUE;
-    }
+    };
     // SAFETY: the caller passes a place for a preference.
-    unsafe { give(preference, 2u8) }
+    unsafe { give(preference, jit) }
 }
 
 #[unsafe(no_mangle)]
@@ -341,16 +351,26 @@ unsafe extern "C" fn cutensorCreatePlan(
     _handle: *mut c_void,
     plan: *mut *mut c_void,
     operation: *mut c_void,
-    _preference: *mut c_void,
+    preference: *mut c_void,
     limit: u64,
 ) -> i32 {
     // SAFETY: the caller passes an operation.
     let operation = unsafe { &*operation.cast::<Operation>() };
+    // SAFETY: the caller passes a preference.
+    let compiled = unsafe { *preference.cast::<u8>() } == 1;
     if operation.needs_workspace() && limit < WORKSPACE {
         return INVALID_VALUE;
     }
     // SAFETY: the caller passes a place for a plan.
-    unsafe { give(plan, operation.clone()) }
+    unsafe {
+        give(
+            plan,
+            Plan {
+                operation: operation.clone(),
+                compiled,
+            },
+        )
+    }
 }
 
 /// `CUTENSOR_PLAN_REQUIRED_WORKSPACE` is 0.
@@ -366,7 +386,7 @@ unsafe extern "C" fn cutensorPlanGetAttribute(
         return INVALID_VALUE;
     }
     // SAFETY: the caller passes a plan.
-    let needs = unsafe { &*plan.cast::<Operation>() }.needs_workspace();
+    let needs = unsafe { &*plan.cast::<Plan>() }.operation.needs_workspace();
     let required = if needs { WORKSPACE } else { 0 };
     // SAFETY: the caller passes a place for so many bytes.
     unsafe { value.cast::<u64>().write_unaligned(required) };
@@ -376,7 +396,7 @@ unsafe extern "C" fn cutensorPlanGetAttribute(
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cutensorDestroyPlan(plan: *mut c_void) -> i32 {
     // SAFETY: the caller passes what `cutensorCreatePlan` made.
-    unsafe { take::<Operation>(plan) }
+    unsafe { take::<Plan>(plan) }
 }
 
 #[unsafe(no_mangle)]
@@ -489,7 +509,10 @@ unsafe fn run(
         return EXECUTION_FAILED;
     }
     // SAFETY: the caller promises a plan.
-    let operation = unsafe { &*plan.cast::<Operation>() };
+    let Plan {
+        operation,
+        compiled,
+    } = unsafe { &*plan.cast::<Plan>() };
     let scalar = |at: &*const c_void| match operation.scalar() {
         // SAFETY: the caller promises a scalar of this type.
         Kind::Double => unsafe { at.cast::<f64>().read_unaligned() },
@@ -509,7 +532,7 @@ unsafe fn run(
     if fault::on("cutensor-silent") {
         return SUCCESS;
     }
-    match operation.run(&scalars, operands, result) {
+    match operation.run(*compiled, &scalars, operands, result) {
         Some(()) => SUCCESS,
         None => EXECUTION_FAILED,
     }

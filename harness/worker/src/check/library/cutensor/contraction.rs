@@ -1,8 +1,10 @@
 //! D = α A B + β C over two common modes, whose order differs in each tensor.
 
+use cudacheck_model::version::ComputeCapability;
+
 use super::super::exact::{self, Real, TF32, integers, reals};
 use super::super::{Bench, Opened, Stop, Verdict};
-use super::ffi::{Compute, DataType, Operator};
+use super::ffi::{Compute, DataType, Jit, Operator};
 use super::operation::{Session, modes};
 use super::tensor::{self, Extents, Tensor};
 use crate::library::{Handle, In};
@@ -31,6 +33,22 @@ struct Shapes {
 /// |A| is up to 2^13 - 1, of which TF32 keeps 11 bits, and |B| up to 3: sums stay below 35 · 8191 · 3 < 2^20, and
 /// twice that and three times |C| below 2^22, where f32 has every integer.
 pub(super) fn f32_exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
+    f32_exact_with(opened, bench, Jit::NONE)
+}
+
+/// The same, where cuTENSOR may compile a kernel for it, for which it opens NVRTC.
+///
+/// Whether it has, the record tells by what is loaded: the library takes another kernel without a word if it cannot.
+pub(super) fn f32_jit(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
+    if bench.capability() < ComputeCapability::new(8, 0) {
+        return Err(opened.not_supported(
+            "compilation of contractions, which cuTENSOR has from compute capability 8.0 on",
+        ));
+    }
+    f32_exact_with(opened, bench, Jit::DEFAULT)
+}
+
+fn f32_exact_with(opened: &Opened<'_>, bench: &Bench<'_>, jit: Jit) -> Verdict {
     let shapes = Shapes::new();
     let operands = Operands::integers(bench.seed, &shapes, (8191, 3, 1000));
     let found = run::<f32>(
@@ -38,7 +56,7 @@ pub(super) fn f32_exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         bench,
         &shapes,
         &operands,
-        (DataType::R_32F, Compute::F32),
+        (DataType::R_32F, Compute::F32, jit),
     )?;
     let verdict = tensor::same(&shapes.d, &operands.result(&shapes), &found);
     let as_tf32 = TF32.iter().any(|round| {
@@ -63,7 +81,7 @@ pub(super) fn f64_exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         bench,
         &shapes,
         &operands,
-        (DataType::R_64F, Compute::F64),
+        (DataType::R_64F, Compute::F64, Jit::NONE),
     )?;
     tensor::same(&shapes.d, &operands.result(&shapes), &found)
 }
@@ -77,7 +95,7 @@ pub(super) fn f16_exact(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         bench,
         &shapes,
         &operands,
-        (DataType::R_16F, Compute::F32),
+        (DataType::R_16F, Compute::F32, Jit::NONE),
     )?;
     tensor::same(&shapes.d, &operands.result(&shapes), &found)
 }
@@ -101,7 +119,7 @@ pub(super) fn f32_real(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         bench,
         &shapes,
         &operands,
-        (DataType::R_32F, Compute::F32),
+        (DataType::R_32F, Compute::F32, Jit::NONE),
     )?;
     let roundings = (TERMS as f64 + 2.0) * f64::from(f32::EPSILON) / 2.0;
     let relative = roundings / (1.0 - roundings);
@@ -118,7 +136,7 @@ fn run<T: Real>(
     bench: &Bench<'_>,
     shapes: &Shapes,
     operands: &Operands,
-    (data, compute): (DataType, Compute),
+    (data, compute, jit): (DataType, Compute, Jit),
 ) -> Result<Vec<T>, Stop> {
     let a: Vec<T> = shapes.a.memory(&operands.a);
     let b: Vec<T> = shapes.b.memory(&operands.b);
@@ -146,7 +164,7 @@ fn run<T: Real>(
         In::from(modes_d.as_slice()),
         session.compute(compute)?,
     ))?;
-    let plan = session.plan(operation)?;
+    let plan = session.plan_with(operation, jit)?;
     let (alpha, beta) = (plan.scalar(operands.alpha), plan.scalar(operands.beta));
     session.ok(session.api.contract(
         session.handle,

@@ -34,8 +34,18 @@ impl Operator {
 
 /// `CUTENSOR_ALGO_DEFAULT` of `cutensorAlgo_t`.
 pub(super) const ALGO_DEFAULT: i32 = -1;
-/// `CUTENSOR_JIT_MODE_NONE` of `cutensorJitMode_t`.
-pub(super) const JIT_NONE: i32 = 0;
+/// `cutensorJitMode_t`.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Jit(pub(super) i32);
+
+impl Jit {
+    /// No kernel is compiled at run time.
+    pub(super) const NONE: Self = Self(0);
+    /// A kernel may be compiled for the operation, by NVRTC; from compute capability 8.0 on.
+    pub(super) const DEFAULT: Self = Self(1);
+}
+
 /// `CUTENSOR_WORKSPACE_DEFAULT` of `cutensorWorksizePreference_t`.
 pub(super) const WORKSPACE_DEFAULT: i32 = 2;
 /// `CUTENSOR_OPERATION_DESCRIPTOR_SCALAR_TYPE`, a `cudaDataType_t`.
@@ -122,7 +132,7 @@ abi! {
         handle: Handle,
         preference: &mut Handle,
         algorithm: i32,
-        jit: i32,
+        jit: Jit,
     ) -> Status;
     fn destroy_preference = c"cutensorDestroyPlanPreference"(preference: Handle) -> Status;
     fn estimate_workspace = c"cutensorEstimateWorkspaceSize"(

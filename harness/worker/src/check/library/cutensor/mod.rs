@@ -19,6 +19,7 @@ pub(super) const CHECKS: Checks = Checks {
     host: &[],
     device: &[
         ("contraction-f32", contraction::f32_exact),
+        ("contraction-f32-jit", contraction::f32_jit),
         ("contraction-f32-real", contraction::f32_real),
         ("contraction-f64", contraction::f64_exact),
         ("contraction-f16", contraction::f16_exact),

@@ -6,7 +6,7 @@ use super::super::bench::Buffer;
 use super::super::exact::{self, Real};
 use super::super::{Bench, Opened, Stop, Verdict};
 use super::ffi::{
-    ALGO_DEFAULT, Compute, Cutensor, DataType, JIT_NONE, REQUIRED_WORKSPACE, SCALAR_TYPE,
+    ALGO_DEFAULT, Compute, Cutensor, DataType, Jit, REQUIRED_WORKSPACE, SCALAR_TYPE,
     WORKSPACE_DEFAULT,
 };
 use super::tensor::Tensor;
@@ -91,8 +91,13 @@ impl<'a> Session<'a> {
         Ok(descriptor)
     }
 
-    /// A plan for an operation, which is kept until the end.
+    /// A plan for an operation, which is kept until the end, on kernels that the library brings.
     pub(super) fn plan(&self, operation: Handle) -> Result<Plan, Stop> {
+        self.plan_with(operation, Jit::NONE)
+    }
+
+    /// The same, on kernels that the library brings or compiles.
+    pub(super) fn plan_with(&self, operation: Handle, jit: Jit) -> Result<Plan, Stop> {
         self.made.borrow_mut().push(Made::Operation(operation));
         let mut scalar = [0; 4];
         let bytes = scalar.len();
@@ -107,7 +112,7 @@ impl<'a> Session<'a> {
         let mut preference = Handle::NULL;
         self.ok(self
             .api
-            .create_preference(self.handle, &mut preference, ALGO_DEFAULT, JIT_NONE))?;
+            .create_preference(self.handle, &mut preference, ALGO_DEFAULT, jit))?;
         self.made.borrow_mut().push(Made::Preference(preference));
         let mut limit = 0;
         self.ok(self.api.estimate_workspace(
