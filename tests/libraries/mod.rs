@@ -4,8 +4,9 @@
 
 mod arrays;
 mod blas;
+mod cudnn;
 mod packages;
-mod stand_in;
+pub(crate) mod stand_in;
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
