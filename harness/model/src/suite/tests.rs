@@ -95,7 +95,7 @@ cases:
     check: {}
 ",
         &[
-            "s.yaml:1:1: unknown key `nmae`, expected one of `cases`, `limits`, `name`, `package`, `requires`, `summary` [did you mean `name`?]",
+            "s.yaml:1:1: unknown key `nmae`, expected one of `applies-to`, `cases`, `limits`, `name`, `package`, `requires`, `summary` [did you mean `name`?]",
             "s.yaml:1:1: `name` is missing",
             "s.yaml:2:10: expected text, found the number `12` [write it in quotes: \"12\"]",
             "s.yaml:4:9: expected a toolkit version such as \"12.4\", found the number `12.10` [write it in quotes: \"12.10\"]",
