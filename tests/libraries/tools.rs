@@ -71,9 +71,14 @@ fn every_fault_of_npp_is_found() {
         sonames: &[
             "libnppc.so.12",
             "libnppial.so.12",
+            "libnppicc.so.12",
+            "libnppidei.so.12",
             "libnppif.so.12",
             "libnppig.so.12",
+            "libnppim.so.12",
             "libnppist.so.12",
+            "libnppitc.so.12",
+            "libnpps.so.12",
         ],
         faults: &[
             "npp-version",
@@ -88,6 +93,12 @@ fn every_fault_of_npp_is_found() {
             "npp-sum-padding",
             "npp-sum-scratch",
             "npp-sum-silent",
+            "npp-transpose-flipped",
+            "npp-dilate-row",
+            "npp-threshold-below",
+            "npp-gray-bgr",
+            "npp-signal-bit",
+            "npp-signal-tail",
         ],
     });
     insta::assert_snapshot!(found);
@@ -108,6 +119,7 @@ fn every_fault_of_nvjpeg_is_found() {
             "nvjpeg-luma-off-by-one",
             "nvjpeg-luma-last-block",
             "nvjpeg-swapped-colours",
+            "nvjpeg-420-without-colour",
         ],
     });
     insta::assert_snapshot!(found);

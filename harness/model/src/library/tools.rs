@@ -89,6 +89,20 @@ pub(super) const NPP: LibraryCard = LibraryCard {
             "a filter of nine integers sums and saturates (libnppif)",
         ),
         device("sum", "the sum over an image is exact (libnppist)"),
+        device("transpose", "rows become columns (libnppidei)"),
+        device(
+            "dilate-3x3",
+            "each pixel becomes the brightest of the nine around it (libnppim)",
+        ),
+        device(
+            "threshold",
+            "what is above a threshold becomes the threshold (libnppitc)",
+        ),
+        device(
+            "rgb-to-gray",
+            "colours become brightness that is off by one at most (libnppicc)",
+        ),
+        device("signal-add", "the sum of two signals is exact (libnpps)"),
     ],
 };
 
@@ -104,6 +118,10 @@ pub(super) const NVJPEG: LibraryCard = LibraryCard {
         device(
             "decode-rgb",
             "an image is decoded to colours that are off by one at most",
+        ),
+        device(
+            "decode-rgb-420",
+            "an image with colour of half the size is decoded to colours that are off by one at most",
         ),
         device("truncated", "an image that is cut off is refused"),
     ],

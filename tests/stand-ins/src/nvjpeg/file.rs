@@ -38,6 +38,10 @@ struct Plane {
 }
 
 impl Decoded {
+    pub(super) fn is_subsampled(&self) -> bool {
+        self.planes.iter().any(|plane| plane.scale != (1, 1))
+    }
+
     pub(super) fn at(&self, plane: usize, row: usize, column: usize) -> u8 {
         let Plane {
             scale,

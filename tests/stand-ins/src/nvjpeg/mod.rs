@@ -175,8 +175,12 @@ fn colours(decoded: &Decoded, row: usize) -> Vec<u8> {
         let luma = i32::from(decoded.at(0, row, column)) << 16;
         let mut blue = i32::from(decoded.at(1, row, column)) - 128;
         let mut red = i32::from(decoded.at(2, row, column)) - 128;
-        if fault::on("nvjpeg-swapped-colours") {
+        // Only where colour is as fine as luma: the other way has code of its own.
+        if fault::on("nvjpeg-swapped-colours") && !decoded.is_subsampled() {
             (blue, red) = (red, blue);
+        }
+        if fault::on("nvjpeg-420-without-colour") && decoded.is_subsampled() {
+            (blue, red) = (0, 0);
         }
         let round = |value: i32| ((value + 0x8000) >> 16).clamp(0, 255).to_le_bytes()[0];
         line.push(round(luma + 91881 * red));

@@ -1,7 +1,8 @@
 //! The functions of `nppcore.h` and `nppi_*.h`, read from CUDA 11.8 (NPP 11.8.0), 12.9 (12.4.1), and 13.5 (13.2.0).
 //!
-//! All agree but for `nppiSumGetBufferHostSize_8u_C1R_Ctx`, which writes an `int` in 11 and a `size_t` in 12 and 13:
-//! eight bytes that are zero before the call hold either. `NppStreamContext` has one layout in all of them; its last
+//! Nearly all agree. `nppiSumGetBufferHostSize_8u_C1R_Ctx` writes an `int` in 11 and a `size_t` in 12 and 13:
+//! eight bytes that are zero before the call hold either. In the same way `nppsAdd_32f_Ctx` takes its length as an `int` in
+//! 11 and as a `size_t` in 12 and 13: a small number fills a register for either. `NppStreamContext` has one layout in all of them; its last
 //! word is reserved up to 12 and the number of a workspace in 13, where 0 is none.
 #![expect(unsafe_code, reason = "the signatures of a foreign library")]
 
@@ -83,6 +84,76 @@ abi! {
         size: Size,
         scratch: DevicePointer,
         sum: DevicePointer,
+        context: StreamContext,
+    ) -> Status;
+}
+
+abi! {
+    /// libnppidei.
+    Exchange;
+    /// Rows become columns; the size is the source's.
+    fn transpose = c"nppiTranspose_8u_C1R_Ctx"(
+        from: DevicePointer,
+        from_step: i32,
+        to: DevicePointer,
+        to_step: i32,
+        size: Size,
+        context: StreamContext,
+    ) -> Status;
+}
+
+abi! {
+    /// libnppim.
+    Morphology;
+    /// The largest of the nine pixels around each.
+    fn dilate = c"nppiDilate3x3_8u_C1R_Ctx"(
+        from: DevicePointer,
+        from_step: i32,
+        to: DevicePointer,
+        to_step: i32,
+        size: Size,
+        context: StreamContext,
+    ) -> Status;
+}
+
+abi! {
+    /// libnppitc.
+    Thresholds;
+    /// What is greater becomes the threshold.
+    fn cut = c"nppiThreshold_GT_8u_C1R_Ctx"(
+        from: DevicePointer,
+        from_step: i32,
+        to: DevicePointer,
+        to_step: i32,
+        size: Size,
+        threshold: u8,
+        context: StreamContext,
+    ) -> Status;
+}
+
+abi! {
+    /// libnppicc.
+    Colours;
+    /// Red, green, and blue of each pixel become one brightness.
+    fn gray = c"nppiRGBToGray_8u_C3C1R_Ctx"(
+        from: DevicePointer,
+        from_step: i32,
+        to: DevicePointer,
+        to_step: i32,
+        size: Size,
+        context: StreamContext,
+    ) -> Status;
+}
+
+abi! {
+    /// libnpps.
+    Signals;
+    /// The sum of two signals.
+    fn add = c"nppsAdd_32f_Ctx"(
+        one: DevicePointer,
+        two: DevicePointer,
+        sum: DevicePointer,
+        length: usize,
         context: StreamContext,
     ) -> Status;
 }

@@ -10,6 +10,13 @@ pub(super) struct Shape {
     pub(super) step: usize,
 }
 
+/// An odd size, so that the last vector of a row is not whole.
+pub(super) const SHAPE: Shape = Shape {
+    width: 301,
+    height: 37,
+    step: 320,
+};
+
 impl Shape {
     /// Bytes of all rows.
     pub(super) fn bytes(self) -> usize {
@@ -62,6 +69,27 @@ pub(super) fn filtered(shape: Shape, image: &[u8], row: usize, column: usize) ->
     u8::try_from(sum).unwrap_or(u8::MAX)
 }
 
+/// The largest of the nine pixels around one.
+pub(super) fn dilated(shape: Shape, image: &[u8], row: usize, column: usize) -> u8 {
+    let rows = row - 1..row + 2;
+    let pixels = rows.flat_map(|row| &image[row * shape.step + column - 1..][..3]);
+    pixels.copied().max().unwrap_or_default()
+}
+
+/// Red, green, and blue as one brightness, by the formula of CCIR 601.
+pub(super) fn gray([red, green, blue]: [u8; 3]) -> f64 {
+    0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue)
+}
+
+/// What is within one of a value; the nearest byte if this one is not.
+pub(in crate::check::library) fn accepted(value: f64, found: u8) -> u8 {
+    if (value - f64::from(found)).abs() <= 1.0 {
+        return found;
+    }
+    let nearest = (0..=u8::MAX).find(|byte| (value - f64::from(*byte)).abs() <= 0.5);
+    nearest.unwrap_or_default()
+}
+
 /// The sum over all pixels.
 pub(super) fn total(shape: Shape, image: &[u8]) -> u64 {
     let rows = image.chunks(shape.step);
@@ -73,7 +101,7 @@ pub(super) fn total(shape: Shape, image: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape {
+    const SMALL: Shape = Shape {
         width: 3,
         height: 3,
         step: 5,
@@ -88,20 +116,41 @@ mod tests {
 
     #[test]
     fn only_pixels_count() {
-        let image = SHAPE.filled(100, |row, column| u8::from(row == column));
-        assert_eq!(total(SHAPE, &image), 3);
+        let image = SMALL.filled(100, |row, column| u8::from(row == column));
+        assert_eq!(total(SMALL, &image), 3);
         assert_eq!(image.len(), 15);
         assert_eq!(image[3], 100);
     }
 
     #[test]
+    fn the_brightest_neighbour_counts() {
+        let image = SMALL.filled(99, |row, column| u8::from((row, column) == (2, 0)) * 7);
+        assert_eq!(dilated(SMALL, &image, 1, 1), 7);
+    }
+
+    #[test]
+    fn a_byte_may_be_off_by_one() {
+        assert_eq!(accepted(100.4, 101), 101);
+        assert_eq!(accepted(100.4, 100), 100);
+        assert_eq!(accepted(100.4, 99), 100);
+        assert_eq!(accepted(255.0, 253), 255);
+        assert_eq!(accepted(0.0, 1), 1);
+    }
+
+    #[test]
+    fn gray_is_a_mean() {
+        assert!((gray([100, 100, 100]) - 100.0).abs() < 1e-9);
+        assert!((gray([255, 0, 0]) - 76.245).abs() < 1e-9);
+    }
+
+    #[test]
     fn a_filter_weighs_its_neighbours() {
         // The only pixel that is set is the one at the right above the middle, with the weight 2.
-        let image = SHAPE.filled(9, |row, column| u8::from((row, column) == (0, 2)) * 20);
-        assert_eq!(filtered(SHAPE, &image, 1, 1), 40);
-        let bright = SHAPE.filled(9, |_, _| 16);
-        assert_eq!(filtered(SHAPE, &bright, 1, 1), 255);
-        let dark = SHAPE.filled(9, |_, _| 15);
-        assert_eq!(filtered(SHAPE, &dark, 1, 1), 240);
+        let image = SMALL.filled(9, |row, column| u8::from((row, column) == (0, 2)) * 20);
+        assert_eq!(filtered(SMALL, &image, 1, 1), 40);
+        let bright = SMALL.filled(9, |_, _| 16);
+        assert_eq!(filtered(SMALL, &bright, 1, 1), 255);
+        let dark = SMALL.filled(9, |_, _| 15);
+        assert_eq!(filtered(SMALL, &dark, 1, 1), 240);
     }
 }

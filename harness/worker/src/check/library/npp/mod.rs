@@ -1,11 +1,13 @@
-//! Image processing: one function of each of the libraries that programs use most, each exact.
+//! Image and signal processing: one function of each of its libraries, since each brings code of its own.
 //!
 //! NPP is a set of libraries in one directory with `libnppc` as their common part, so the others are looked for beside
 //! it. Only functions that are given their stream's context are called; the others are gone with NPP 13.
 
+mod call;
 mod ffi;
-mod image;
+pub(super) mod image;
 mod operations;
+mod pixels;
 
 use cudacheck_model::journal::CheckResult;
 
@@ -23,6 +25,11 @@ pub(super) const CHECKS: Checks = Checks {
         ("resize-nearest", operations::resize_nearest),
         ("filter-3x3", operations::filter_3x3),
         ("sum", operations::sum),
+        ("transpose", pixels::transpose),
+        ("dilate-3x3", pixels::dilate_3x3),
+        ("threshold", pixels::threshold),
+        ("rgb-to-gray", pixels::rgb_to_gray),
+        ("signal-add", pixels::signal_add),
     ],
     explain,
 };

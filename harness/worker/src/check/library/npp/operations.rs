@@ -1,22 +1,13 @@
-//! One operation of each library, on images whose rows are longer than their pixels, compared byte by byte.
+//! What computes with neighbours or with all pixels of an image, on images whose rows are longer than their pixels.
 
 use std::ops::Range;
 
 use super::super::exact::{self, POISON};
 use super::super::{Bench, Opened, Verdict};
-use super::ffi::{
-    Arithmetic, Filters, Geometry, Point, Rectangle, Size, Statistics, StreamContext,
-};
-use super::image::{self, Shape};
+use super::call::{context, number, size, whole};
+use super::ffi::{Arithmetic, Filters, Geometry, Point, Size, Statistics};
+use super::image::{self, SHAPE, Shape};
 use super::sibling;
-use crate::library::Handle;
-
-/// An odd size, so that the last vector of a row is not whole.
-const SHAPE: Shape = Shape {
-    width: 301,
-    height: 37,
-    step: 320,
-};
 
 /// A saturating sum: about half of the pixels reach 255.
 pub(super) fn add_saturating(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
@@ -184,47 +175,4 @@ pub(super) fn sum(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     // Whoever writes beyond its scratch memory has asked for too little.
     let _: Vec<u8> = bench.download(&scratch)?;
     bench.unchanged("the image", &from, &source)
-}
-
-/// What the library would ask the runtime for.
-fn context(bench: &Bench<'_>) -> StreamContext {
-    // The numbers of `CUdevice_attribute`.
-    const THREADS_PER_BLOCK: i32 = 1;
-    const SHARED_MEMORY_PER_BLOCK: i32 = 8;
-    const MULTIPROCESSORS: i32 = 16;
-    const THREADS_PER_MULTIPROCESSOR: i32 = 39;
-    let capability = bench.capability();
-    let shared = bench.attribute(SHARED_MEMORY_PER_BLOCK);
-    StreamContext {
-        stream: Handle::NULL,
-        device: 0,
-        multiprocessors: bench.attribute(MULTIPROCESSORS),
-        threads_per_multiprocessor: bench.attribute(THREADS_PER_MULTIPROCESSOR),
-        threads_per_block: bench.attribute(THREADS_PER_BLOCK),
-        shared_memory_per_block: usize::try_from(shared).unwrap_or(0),
-        capability_major: i32::try_from(capability.major).unwrap_or(0),
-        capability_minor: i32::try_from(capability.minor).unwrap_or(0),
-        stream_flags: 0,
-        reserved: 0,
-    }
-}
-
-fn size(shape: Shape) -> Size {
-    Size {
-        width: number(shape.width),
-        height: number(shape.height),
-    }
-}
-
-fn whole(shape: Shape) -> Rectangle {
-    Rectangle {
-        x: 0,
-        y: 0,
-        width: number(shape.width),
-        height: number(shape.height),
-    }
-}
-
-fn number(value: usize) -> i32 {
-    i32::try_from(value).expect("the shapes of this module are small")
 }

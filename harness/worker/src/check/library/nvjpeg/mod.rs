@@ -16,6 +16,7 @@ pub(super) const CHECKS: Checks = Checks {
         ("image-info", decode::image_info),
         ("decode-luma", decode::luma),
         ("decode-rgb", decode::rgb),
+        ("decode-rgb-420", decode::rgb_420),
         ("truncated", decode::truncated),
     ],
     explain,

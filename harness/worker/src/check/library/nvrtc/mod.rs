@@ -64,9 +64,18 @@ fn versions(opened: &Opened<'_>) -> Verdict {
 
 /// Machine code for this very device, as programs ask for that know where they run.
 fn cubin_run(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
+    let own = number(bench);
+    let known = architectures(opened)?;
+    if !known.contains(&own) {
+        return Err(opened.not_supported(format!(
+            "this NVRTC names no machine code for {}; the newest that it names is sm_{}",
+            bench.capability().sm(),
+            newest(&known)
+        )));
+    }
     let program = Program::create(opened, &kernels::AXPY)?;
     bench.computes();
-    program.compile(&bench.capability().sm())?;
+    program.compile(&format!("sm_{own}"))?;
     let cubin = program.cubin()?;
     program.destroy()?;
     let case = kernels::Axpy::new(bench.seed);
@@ -82,15 +91,14 @@ fn cubin_run(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// PTX for the newest architecture that both the compiler and the device know, compiled by the driver.
 fn ptx_run(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let capability = bench.capability();
-    let own = capability.major * 10 + capability.minor;
+    let own = number(bench);
     let known = architectures(opened)?;
     let usable = known.iter().copied().filter(|it| *it <= own).max();
     let Some(architecture) = usable else {
         return Err(opened.not_supported(format!(
             "this NVRTC compiles for compute_{} and newer; the device is {}",
             known.iter().min().copied().unwrap_or_default(),
-            capability.sm()
+            bench.capability().sm()
         )));
     };
     opened.note("compute", architecture.to_string());
@@ -127,6 +135,12 @@ fn architectures(opened: &Opened<'_>) -> Result<Vec<u32>, Stop> {
         ));
     }
     Ok(known)
+}
+
+/// The device's architecture as the compiler counts: 90 for 9.0.
+fn number(bench: &Bench<'_>) -> u32 {
+    let capability = bench.capability();
+    capability.major * 10 + capability.minor
 }
 
 fn newest(architectures: &[u32]) -> u32 {

@@ -1,5 +1,7 @@
 //! A stand-in for the libraries of NPP, from `nppi_*.h` of CUDA 12.9: images of one byte a pixel, row by row.
 
+mod pixels;
+
 use crate::{fault, memory};
 
 const SUCCESS: i32 = 0;
