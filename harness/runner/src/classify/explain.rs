@@ -67,14 +67,15 @@ pub(super) fn timeout(finding: &mut Finding) {
         Some(
             Stage::Initialize | Stage::Device | Stage::Nvml | Stage::Context | Stage::LoadLibrary,
         ) => "nvidia-smi; if it hangs too, reboot; without persistence mode: nvidia-smi -pm 1",
+        Some(Stage::OpenPackage | Stage::OpenParts) => {
+            "LD_DEBUG=init with a program that opens it names the library whose initialiser waits; if the disk is only slow, raise limits.time-s"
+        }
         Some(Stage::FirstCall) => {
             "if the driver only compiles the library's PTX, raise limits.time-s, or take a library with machine code for the device"
         }
         Some(
             Stage::Start
             | Stage::Search
-            | Stage::OpenPackage
-            | Stage::OpenParts
             | Stage::Versions
             | Stage::Provenance
             | Stage::Allocate

@@ -180,7 +180,7 @@ fn loader(reason: &str) -> (Option<String>, String) {
         let remedy = "cudacheck compat PATH tells which driver it needs: take that or newer, or an older release of the library";
         return (Some(cause), remedy.to_owned());
     }
-    let known: [(&str, &str, &str); 10] = [
+    let known: [(&str, &str, &str); 11] = [
         (
             "version `GLIBC_",
             "it needs a newer C library than the one it was loaded into",
@@ -200,6 +200,11 @@ fn loader(reason: &str) -> (Option<String>, String) {
             "wrong ELF class",
             "it is for another kind of processor",
             "take the package for this machine: cudacheck inspect PATH names its platform",
+        ),
+        (
+            "it has no function",
+            "every release of this name that is known has the function: the file is another library, or was cut down",
+            "nm -D of the file lists its functions; fetch the package again, and compare its hash",
         ),
         (
             "wrong ELF machine",

@@ -80,6 +80,7 @@ fn the_loaders_words_prove_the_cause() {
             "name and not the library",
         ),
         ("libx.so.1: it is a directory", "a directory"),
+        ("it has no function `create`", "another library"),
         ("libx.so.1: invalid ELF header", "no library"),
         ("libx.so.1: file too short", "cut off"),
         (
