@@ -8,11 +8,20 @@ use cudacheck_inspect::{Options, inspect};
 use cudacheck_model::fault::MachineFault;
 use cudacheck_model::finding::{Finding, Severity};
 use cudacheck_model::journal::CheckResult;
+use cudacheck_model::outcome::SkipReason;
 use cudacheck_model::suite::LinkageCheck;
 
 /// The flaws of the package that a check asks for.
 pub(crate) fn flaws(check: &LinkageCheck, package: &[PathBuf]) -> CheckResult {
     let facts = inspect(package, &Options::default(), &|_| {});
+    if facts.files.is_empty() {
+        let what = "the package has no file that a loader or a driver reads";
+        return CheckResult::Skip {
+            reason: SkipReason::NotSupported {
+                what: what.to_owned(),
+            },
+        };
+    }
     let resolution = resolve(&facts, &LoaderContext::default());
     let least = check.severity.unwrap_or(Severity::Error);
     let asked = |finding: &Finding| {
