@@ -22,6 +22,7 @@ mod cufft;
 mod cusolver;
 mod cusparse;
 mod fault;
+mod load;
 mod magma;
 mod memory;
 mod nccl;

@@ -1,0 +1,31 @@
+//! What goes wrong while a library is loaded, before any of its functions is called: the faults `load-hang`,
+//! `load-crash`, `load-abort`, and `load-exit`.
+
+use std::{process, ptr, thread};
+
+use crate::fault;
+
+/// The loader calls what is listed here before it hands out the library.
+#[used]
+// SAFETY: the section is for pointers to functions of this type, and the function does not unwind.
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = at_load;
+
+extern "C" fn at_load() {
+    if fault::on("load-hang") {
+        loop {
+            thread::park();
+        }
+    }
+    if fault::on("load-crash") {
+        // SAFETY: it is not; that is the fault.
+        unsafe { ptr::null_mut::<u8>().write_volatile(0) };
+    }
+    if fault::on("load-abort") {
+        eprintln!("stand-in: this library does not want to be loaded");
+        process::abort();
+    }
+    if fault::on("load-exit") {
+        process::exit(3);
+    }
+}
