@@ -41,39 +41,63 @@ pub(super) enum Operation {
     },
 }
 
-/// The value of each mode.
-type Index = BTreeMap<i32, i64>;
+/// The value of each mode, in the order of their letters.
+struct Index {
+    modes: Vec<i32>,
+    values: Vec<i64>,
+}
 
-impl Term {
-    /// Where its element for these values lies.
+/// Where the elements of a tensor lie for a value of each mode.
+struct Places(Vec<(usize, i64)>);
+
+impl Places {
     fn offset(&self, index: &Index) -> usize {
         let mut offset = 0;
-        for (mode, stride) in self.modes.iter().zip(&self.shape.strides) {
-            offset += index[mode] * stride;
+        for (mode, stride) in &self.0 {
+            offset += index.values[*mode] * stride;
         }
         usize::try_from(offset).unwrap_or(0)
     }
+}
 
+impl Term {
     fn read(&self, at: u64) -> Option<Vec<f64>> {
         self.shape.kind.read(at, self.shape.reach())
     }
+
+    fn places(&self, index: &Index) -> Places {
+        let mut places = Vec::new();
+        for (mode, stride) in self.modes.iter().zip(&self.shape.strides) {
+            for (number, known) in index.modes.iter().enumerate() {
+                if known == mode {
+                    places.push((number, *stride));
+                }
+            }
+        }
+        Places(places)
+    }
 }
 
-/// Calls for every value of every mode of some tensors.
-fn walk(terms: &[&Term], mut visit: impl FnMut(&Index)) {
+/// Calls for every value of every mode of some tensors, with where each tensor's element lies.
+fn walk<const N: usize>(terms: [&Term; N], mut visit: impl FnMut([usize; N])) {
     let mut extents: BTreeMap<i32, i64> = BTreeMap::new();
     for term in terms {
         for (mode, extent) in term.modes.iter().zip(&term.shape.extents) {
             extents.insert(*mode, *extent);
         }
     }
-    let mut index: Index = extents.keys().map(|mode| (*mode, 0)).collect();
+    let mut index = Index {
+        modes: extents.keys().copied().collect(),
+        values: vec![0; extents.len()],
+    };
+    let places = terms.map(|term| term.places(&index));
+    let extents: Vec<i64> = extents.into_values().collect();
     loop {
-        visit(&index);
+        visit(places.each_ref().map(|places| places.offset(&index)));
         let mut advanced = false;
-        for (mode, value) in &mut index {
+        for (value, extent) in index.values.iter_mut().zip(&extents) {
             *value += 1;
-            if *value < extents[mode] {
+            if *value < *extent {
                 advanced = true;
                 break;
             }
@@ -144,13 +168,12 @@ impl Operation {
             Self::Binary { a, c, d, combine } => {
                 let (first, second) = (a.read(operands[0])?, c.read(operands[1])?);
                 let mut found = BTreeMap::new();
-                walk(&[a, d], |index| {
-                    let left = scalars[0] * first[a.offset(index)];
-                    let right = scalars[1] * second[c.offset(index)];
-                    found.insert(d.offset(index), combined(*combine, left, right));
+                walk([a, c, d], |[at_a, at_c, at_d]| {
+                    let (left, right) = (scalars[0] * first[at_a], scalars[1] * second[at_c]);
+                    found.insert(at_d, combined(*combine, left, right));
                 });
                 if fault::on("cutensor-binary-overwrites") {
-                    a.shape.kind.write(operands[0], 3, 0.5)?;
+                    a.shape.kind.write(operands[0], 3, &[0.5])?;
                 }
                 found
             }
@@ -162,10 +185,17 @@ impl Operation {
         };
         let kind = self.result().shape.kind;
         self.spoil(compiled, &mut found);
+        let mut run: Vec<f64> = Vec::new();
+        let mut begin = 0;
         for (offset, value) in found {
-            kind.write(result, offset, value)?;
+            if offset != begin + run.len() {
+                kind.write(result, begin, &run)?;
+                run.clear();
+                begin = offset;
+            }
+            run.push(value);
         }
-        Some(())
+        kind.write(result, begin, &run)
     }
 
     /// What goes wrong on the way to memory.
@@ -239,9 +269,8 @@ fn contraction(
         }
     }
     let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
-    walk(&[a, b, d], |index| {
-        let product = first[a.offset(index)] * second[b.offset(index)];
-        *sums.entry(d.offset(index)).or_default() += product;
+    walk([a, b, d], |[at_a, at_b, at_d]| {
+        *sums.entry(at_d).or_default() += first[at_a] * second[at_b];
     });
     let beta = if fault::on("cutensor-beta") {
         0.0
@@ -263,12 +292,12 @@ fn reduction(
 ) -> Option<BTreeMap<usize, f64>> {
     let (first, third) = (a.read(operands[0])?, d.read(operands[1])?);
     let mut reduced: BTreeMap<usize, f64> = BTreeMap::new();
-    walk(&[a, d], |index| {
-        let mut value = first[a.offset(index)];
+    walk([a, d], |[at_a, at_d]| {
+        let mut value = first[at_a];
         if reduce == 6 && fault::on("cutensor-max-of-sizes") {
             value = value.abs();
         }
-        let place = reduced.entry(d.offset(index));
+        let place = reduced.entry(at_d);
         place
             .and_modify(|so_far| *so_far = combined(reduce, *so_far, value))
             .or_insert(value);
@@ -298,9 +327,9 @@ fn permutation(
     };
     let mut moved = BTreeMap::new();
     let mut places = Vec::new();
-    walk(&[a, b], |index| {
-        moved.insert(b.offset(index), alpha * first[a.offset(index)]);
-        places.push(b.offset(index));
+    walk([a, b], |[at_a, at_b]| {
+        moved.insert(at_b, alpha * first[at_a]);
+        places.push(at_b);
     });
     if b.shape.kind == Kind::Half && fault::on("cutensor-f16-swapped") {
         let (one, other) = (moved[&places[5]], moved[&places[6]]);
@@ -322,10 +351,18 @@ fn trinary(
         values.push(term.read(*at)?);
     }
     let mut found = BTreeMap::new();
-    walk(&[&terms[0], &terms[1], &terms[2]], |index| {
-        let scaled = |number: usize| scalars[number] * values[number][terms[number].offset(index)];
-        let inner = combined(combine[0], scaled(0), scaled(1));
-        found.insert(d.offset(index), combined(combine[1], inner, scaled(2)));
-    });
+    walk(
+        [&terms[0], &terms[1], &terms[2], d],
+        |[at_a, at_b, at_c, at_d]| {
+            let [left, middle, right] = [at_a, at_b, at_c];
+            let inner = combined(
+                combine[0],
+                scalars[0] * values[0][left],
+                scalars[1] * values[1][middle],
+            );
+            let all = combined(combine[1], inner, scalars[2] * values[2][right]);
+            found.insert(at_d, all);
+        },
+    );
     Some(found)
 }

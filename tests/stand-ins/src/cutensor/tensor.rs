@@ -54,12 +54,12 @@ impl Kind {
         })
     }
 
-    /// One element, rounded.
+    /// Elements from this one on, rounded.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the nearest element is what is stored"
     )]
-    pub(super) fn write(self, at: u64, index: usize, value: f64) -> Option<()> {
+    pub(super) fn write(self, at: u64, index: usize, values: &[f64]) -> Option<()> {
         let bytes = match self {
             Self::Half => 2,
             Self::Single => 4,
@@ -67,9 +67,15 @@ impl Kind {
         };
         let at = at + bytes * index as u64;
         match self {
-            Self::Half => memory::write(at, &[f16::from_f64(value)]),
-            Self::Single => memory::write(at, &[value as f32]),
-            Self::Double => memory::write(at, &[value]),
+            Self::Half => {
+                let values: Vec<f16> = values.iter().map(|value| f16::from_f64(*value)).collect();
+                memory::write(at, &values)
+            }
+            Self::Single => {
+                let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+                memory::write(at, &values)
+            }
+            Self::Double => memory::write(at, values),
         }
     }
 }

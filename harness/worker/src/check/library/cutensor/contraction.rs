@@ -58,13 +58,12 @@ fn f32_exact_with(opened: &Opened<'_>, bench: &Bench<'_>, jit: Jit) -> Verdict {
         &operands,
         (DataType::R_32F, Compute::F32, jit),
     )?;
-    let verdict = tensor::same(&shapes.d, &operands.result(&shapes), &found);
-    let as_tf32 = TF32.iter().any(|round| {
+    let is_tf32 = |round: &fn(f64) -> f64| {
         let rounded = operands.rounded(round);
         tensor::same(&shapes.d, &rounded.result(&shapes), &found).is_ok()
-    });
-    verdict.map_err(|stop| {
-        if as_tf32 {
+    };
+    tensor::same(&shapes.d, &operands.result(&shapes), &found).map_err(|stop| {
+        if TF32.iter().any(is_tf32) {
             exact::named_tf32(stop)
         } else {
             stop

@@ -94,14 +94,13 @@ fn product<T: Real>(
         elements: matrix.elements.iter().map(|value| round(*value)).collect(),
         ..*matrix
     };
-    let by_tf32 = TF32.map(|round| rounded(&a, round).times(&rounded(&b, round)));
     for (found, c) in [(found_once, None), (found_again, Some(&given))] {
-        let verdict = same::<T>(&given, &combined(&plain, c), &found);
-        let as_tf32 = by_tf32
-            .iter()
-            .any(|product| same::<T>(&given, &combined(product, c), &found).is_ok());
-        verdict.map_err(|stop| {
-            if as_tf32 {
+        let is_tf32 = |round: &fn(f64) -> f64| {
+            let product = rounded(&a, *round).times(&rounded(&b, *round));
+            same::<T>(&given, &combined(&product, c), &found).is_ok()
+        };
+        same::<T>(&given, &combined(&plain, c), &found).map_err(|stop| {
+            if TF32.iter().any(is_tf32) {
                 exact::named_tf32(stop)
             } else {
                 stop
