@@ -6,8 +6,7 @@ use cudacheck_model::journal::{CheckResult, MismatchKind};
 use cudacheck_model::outcome::SkipReason;
 
 use super::exact;
-use super::{Bench, Checks, Named, Opened, Stop, Verdict, provenance};
-use crate::check::mapped;
+use super::{Bench, Checks, Named, Opened, Stop, Verdict};
 use crate::library::{SharedLibrary, Status, Words};
 use ffi::{CONCURRENT_KERNEL, Cupti, Launch, Record};
 
@@ -31,11 +30,13 @@ fn versions(opened: &Opened<'_>) -> Verdict {
     let asked = Cupti::new(&opened.library).version(&mut version);
     let soname = &opened.subject.soname;
     let status = opened.value(asked)?;
-    let files = mapped::all().map_err(|fault| Box::new(CheckResult::Machine(fault)))?;
-    if status != Status(0) && provenance::driver(&files, None).is_none() {
-        // Seen with 13.5, which says 999 to everything without a driver; 11.8 and 12.9 answer.
+    if status != Status(0) && soname.starts_with("libcupti.so.13") {
+        // Seen with 13.5, which says 999 to everything without a driver and 27 with one that it does not know enough;
+        // 11.8 and 12.9 answer everywhere.
         return Err(opened.not_supported(format!(
-            "{soname} tells its version only where there is a driver"
+            "{soname} tells its version only with a driver that suits it ({}, {})",
+            explain(&opened.library, status).name,
+            status.0
         )));
     }
     opened.ok(asked)?;
@@ -195,14 +196,21 @@ fn allowed(opened: &Opened<'_>, status: Status) -> Verdict {
     )))
 }
 
+/// The library's own name of a status, or the header's where the library does not answer, as 13.5 without a driver.
 fn explain(library: &SharedLibrary, status: Status) -> Named {
-    let mut name = Words::NULL;
-    let asked = Cupti::new(library).error_name(status, &mut name);
+    let mut told = Words::NULL;
+    let asked = Cupti::new(library).error_name(status, &mut told);
+    let name = match (asked.value, status.0) {
+        (Some(Status(0)), _) => told.text(),
+        (_, 15) => "CUPTI_ERROR_NOT_INITIALIZED".to_owned(),
+        (_, 27) => "CUPTI_ERROR_NOT_SUPPORTED".to_owned(),
+        (_, 35) => "CUPTI_ERROR_INSUFFICIENT_PRIVILEGES".to_owned(),
+        (_, 39) => "CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED".to_owned(),
+        (_, 999) => "CUPTI_ERROR_UNKNOWN".to_owned(),
+        _ => String::new(),
+    };
     Named {
-        name: match asked.value {
-            Some(Status(0)) => name.text(),
-            Some(_) | None => String::new(),
-        },
+        name,
         ..Named::default()
     }
 }

@@ -11,6 +11,9 @@ use crate::library::{Handle, In, Status};
 /// `NVJITLINK_INPUT_PTX`.
 const PTX: i32 = 2;
 
+/// `NVJITLINK_ERROR_UNRECOGNIZED_ARCH` and `NVJITLINK_ERROR_UNSUPPORTED_ARCH`, since CUDA 13.
+const UNKNOWN_ARCHITECTURE: [Status; 2] = [Status(16), Status(17)];
+
 /// A piece of PTX with the name that the log calls it by.
 pub(super) type Module = (&'static CStr, &'static str);
 
@@ -35,6 +38,11 @@ impl<'l> Linker<'l> {
         let options = [In::from(option.as_c_str())];
         let mut handle = Handle::NULL;
         let created = api.create(&mut handle, 1, In::from(&options));
+        if UNKNOWN_ARCHITECTURE.contains(&opened.value(created)?) {
+            return Err(
+                opened.not_supported(format!("this nvJitLink does not know {architecture}"))
+            );
+        }
         opened.ok(created)?;
         Ok(Self {
             opened,
@@ -71,6 +79,13 @@ impl<'l> Linker<'l> {
     /// Links, and returns the machine code.
     pub(super) fn link(&self, modules: &[Module]) -> Result<Vec<u8>, Stop> {
         if let Some(refusal) = self.try_link(modules)? {
+            // So far it has said nothing; linkers of CUDA 12 learn it from the compiler inside.
+            let unknown = "is not defined for option 'gpu-name'";
+            if let Some(line) = refusal.log.lines().find(|line| line.contains(unknown)) {
+                let what =
+                    format!("this nvJitLink does not know the device's architecture: {line}");
+                return Err(self.opened.not_supported(what));
+            }
             return Err(self.refused(refusal));
         }
         let mut size = 0;

@@ -145,3 +145,33 @@ fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0);
     String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: bool) {
+        assert_eq!(is_of_builtins(line), expected, "{line}");
+    }
+
+    #[test]
+    fn builtins_of_another_release_are_known_by_the_log() {
+        check(
+            "nvrtc: error: failed to load builtins for compute_121.",
+            true,
+        );
+        check(
+            "__nv_nvrtc_builtin_header.h(765): error: class \"char1\" has already been defined",
+            true,
+        );
+        check(
+            "nvrtc: error: failed to open libnvrtc-builtins.so.12.9.",
+            false,
+        );
+        check(
+            "broken.cu(3): error: identifier \"undeclared\" is undefined",
+            false,
+        );
+    }
+}
