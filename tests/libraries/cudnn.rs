@@ -81,7 +81,8 @@ fn ran(sonames: &[&str], fault: &str) -> String {
     let finished = ran.finished();
     assert!(!finished.is_empty(), "nothing ran:\n{}", ran.stderr);
     let failed = finished.iter().filter(|case| case.outcome != Outcome::Pass);
-    let lines: Vec<String> = failed
+    // Cases without a device run beside the others, so that the order is not always the same.
+    let mut lines: Vec<String> = failed
         .map(|case| {
             let error = match &case.outcome {
                 Outcome::Fail(finding) | Outcome::Fault(finding) => finding.error.as_str(),
@@ -91,6 +92,7 @@ fn ran(sonames: &[&str], fault: &str) -> String {
             format!("{}: {}: {error}", case.id.case, words(&case.outcome))
         })
         .collect();
+    lines.sort();
     lines.join("\n")
 }
 

@@ -2,7 +2,8 @@
 
 use std::ffi::c_void;
 
-use super::descriptor::{Convolution, Kind, Tensor, held};
+use super::descriptor::{Convolution, held};
+use super::tensor::{Kind, Tensor};
 use super::{SUCCESS, Status, bad_parameter, execution_failed, failed};
 use crate::{fault, memory};
 

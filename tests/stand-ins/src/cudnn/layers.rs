@@ -2,7 +2,8 @@
 
 use std::ffi::c_void;
 
-use super::descriptor::{Activation, Pooling, Tensor, held};
+use super::descriptor::{Activation, Pooling, held};
+use super::tensor::Tensor;
 use super::{SUCCESS, Status, bad_parameter, execution_failed, failed};
 use crate::fault;
 

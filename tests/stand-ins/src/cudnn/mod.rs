@@ -5,6 +5,7 @@ mod convolution;
 mod descriptor;
 mod graph;
 mod layers;
+mod tensor;
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_void};
