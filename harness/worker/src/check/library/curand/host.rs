@@ -16,18 +16,20 @@ const SECOND_ROUND: u64 = 4 * 65536;
 
 /// Words of Philox from several places of its sequence, in the three orderings that are one.
 pub(super) fn philox(opened: &Opened<'_>) -> Verdict {
+    let step = step(opened)?;
     for seed in SEEDS {
         for offset in [0, 3, SECOND_ROUND - 6, (1 << 34) + 1] {
+            let offset = offset / step * step;
             let setting = Setting::new(Kind::PHILOX4_32_10, seed).from(offset);
-            let found = words(opened, setting, &[1021])?;
-            let expected = reference::words(seed, offset, 1021);
+            let found = words(opened, setting, &[fitting(1021, step)])?;
+            let expected = reference::words(seed, offset, found.len());
             exact::same(&expected, &found, place("Philox", setting))?;
         }
     }
     for ordering in [Ordering::BEST, Ordering::DEFAULT, Ordering::LEGACY] {
         let setting = Setting::new(Kind::PHILOX4_32_10, 1234).ordered(ordering);
-        let found = words(opened, setting, &[13, 10])?;
-        let expected = reference::words(1234, 0, 23);
+        let found = words(opened, setting, &[fitting(13, step), fitting(10, step)])?;
+        let expected = reference::words(1234, 0, found.len());
         exact::same(&expected, &found, place("Philox", setting))?;
     }
     Ok(())
@@ -52,8 +54,8 @@ pub(super) fn uniform(opened: &Opened<'_>) -> Verdict {
     let setting = Setting::new(Kind::PHILOX4_32_10, SEEDS[2]);
     let api = Curand::new(&opened.library);
     let generator = generator(opened, Side::Host, setting)?;
-    let mut found = poisoned::<f32>(4099);
-    let count = found.len() - 1;
+    let count = fitting(4099, step(opened)?);
+    let mut found = poisoned::<f32>(count + 1);
     opened.ok(api.host_uniform(generator, found.as_mut_slice().into(), count))?;
     opened.ok(api.destroy(generator))?;
     let found = unspoilt(found)?;
@@ -67,12 +69,27 @@ pub(super) fn normal(opened: &Opened<'_>) -> Verdict {
     let setting = Setting::new(Kind::PHILOX4_32_10, SEEDS[2]);
     let api = Curand::new(&opened.library);
     let generator = generator(opened, Side::Host, setting)?;
-    let mut found = poisoned::<f32>(4099);
-    let count = found.len() - 1;
+    let count = fitting(4098, step(opened)?);
+    let mut found = poisoned::<f32>(count + 1);
     opened.ok(api.host_normal(generator, found.as_mut_slice().into(), count, 0.0, 1.0))?;
     opened.ok(api.destroy(generator))?;
     let found = unspoilt(found)?;
     normals(setting, &found)
+}
+
+/// Of how many words the beginnings and ends of calls of Philox on the host are a multiple.
+///
+/// cuRAND 10.2.10 of CUDA 11.7 crashes where one lies within a turn of four, and 10.3.0 of CUDA 11.8 no longer does. It
+/// says so in no document, and programs get along with it, so it is not held against a package.
+fn step(opened: &Opened<'_>) -> Result<u64, Stop> {
+    let mut version = 0;
+    opened.ok(Curand::new(&opened.library).version(&mut version))?;
+    Ok(if version < 10300 { 4 } else { 1 })
+}
+
+/// The greatest multiple that is not above a number.
+fn fitting(number: u64, step: u64) -> usize {
+    usize::try_from(number / step * step).unwrap_or(0)
 }
 
 /// Goes on if these numbers are what Box and Muller make of the words of Philox.
