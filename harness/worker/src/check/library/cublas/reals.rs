@@ -113,4 +113,49 @@ mod tests {
         let narrow = |it: &i128| single.value(*it).to_bits().trailing_zeros() >= 53 - 24;
         assert!(single.a.iter().all(narrow));
     }
+
+    /// Elements beyond the bounds of single precision, if products are summed in it, one after the other.
+    fn beyond(operand: impl Fn(f64) -> f32, spoil: impl Fn(f32) -> f32) -> usize {
+        let shape = Shape {
+            m: 16,
+            n: 16,
+            k: 256,
+        };
+        let reals = Reals::single(5, shape);
+        let narrow = |operands: &[i128]| -> Vec<f32> {
+            operands
+                .iter()
+                .map(|it| operand(reals.value(*it)))
+                .collect()
+        };
+        let found = multiplied(shape, &narrow(&reals.a), &narrow(&reals.b));
+        let expected = reals.product();
+        let bounds = reals.bounds(1.0 / f64::from(1 << 24), 0.0, &expected);
+        let pairs = found.into_iter().zip(expected).zip(bounds);
+        pairs
+            .filter(|((found, expected), bound)| {
+                (f64::from(spoil(*found)) - expected).abs() > *bound
+            })
+            .count()
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "operands have no more bits than the type"
+    )]
+    fn as_is(value: f64) -> f32 {
+        value as f32
+    }
+
+    #[test]
+    fn the_bounds_tell_rounding_from_errors() {
+        let bits = |value: f32, change: fn(u32) -> u32| f32::from_bits(change(value.to_bits()));
+        assert_eq!(beyond(as_is, |it| it), 0);
+        // Cut to 11 significant bits, as TF32 has.
+        let tf32 = beyond(|it| bits(as_is(it), |it| it & !0x1FFF), |it| it);
+        assert!(tf32 > 200, "{tf32} of 256");
+        let flipped = beyond(as_is, |it| bits(it, |it| it ^ 1 << 12));
+        assert!(flipped > 200, "{flipped} of 256");
+        assert_eq!(beyond(as_is, |_| 0.0), 256);
+    }
 }
