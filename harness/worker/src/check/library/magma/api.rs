@@ -11,6 +11,9 @@ const UNWRITTEN: i64 = i64::from_le_bytes([0xAA; 8]);
 /// Who calls, for MAGMA's messages.
 const CALLER: &CStr = c"cudacheck";
 
+/// Devices that are counted at most; one is visible.
+const MOST_DEVICES: usize = 16;
+
 /// MAGMA's functions.
 pub(super) enum Magma<'l> {
     Lp64(Lp64<'l>),
@@ -134,8 +137,22 @@ impl<'l> Magma<'l> {
         either!(self, |api| widened(api.finalize()))
     }
 
+    /// How many devices it is told to use.
+    pub(super) fn to_use(&self) -> Called<i64> {
+        either!(self, |api| widened(api.to_use()))
+    }
+
+    /// How many devices it finds, up to [`MOST_DEVICES`].
     pub(super) fn devices(&self) -> Called<i64> {
-        either!(self, |api| widened(api.devices()))
+        either!(self, |api, Int| {
+            let mut devices: [Int; MOST_DEVICES] = [0; MOST_DEVICES];
+            let mut count: Int = 0;
+            let called = api.devices((&mut devices).into(), int!(MOST_DEVICES), &mut count);
+            Called {
+                function: called.function,
+                value: called.value.map(|()| wide(count)),
+            }
+        })
     }
 
     pub(super) fn error_text(&self, error: i32) -> Called<Words> {

@@ -29,8 +29,8 @@ impl<'a> Session<'a> {
         if devices < 1 {
             return Err(Box::new(CheckResult::Mismatch {
                 kind: MismatchKind::WrongResult,
-                expected: "magma_num_gpus counts the device".to_owned(),
-                found: format!("magma_num_gpus counts {devices} devices"),
+                expected: "magma_getdevices finds the device".to_owned(),
+                found: format!("magma_getdevices finds {devices} devices"),
             }));
         }
         let mut memory = DevicePointer::NULL;
