@@ -138,8 +138,8 @@ impl<'l> Magma<'l> {
     }
 
     /// How many devices it is told to use.
-    pub(super) fn to_use(&self) -> Called<i64> {
-        either!(self, |api| widened(api.to_use()))
+    pub(super) fn gpus(&self) -> Called<i64> {
+        either!(self, |api| widened(api.gpus()))
     }
 
     /// How many devices it finds, up to [`MOST_DEVICES`].

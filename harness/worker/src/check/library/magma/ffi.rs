@@ -38,7 +38,7 @@ macro_rules! magma {
             fn init = c"magma_init"() -> $int;
             fn finalize = c"magma_finalize"() -> $int;
             /// Not how many there are: what the variable `MAGMA_NUM_GPUS` says, or one.
-            fn to_use = c"magma_num_gpus"() -> $int;
+            fn gpus = c"magma_num_gpus"() -> $int;
             /// Fills in the numbers of so many devices at most.
             fn devices = c"magma_getdevices"(devices: Out<'_, $int>, size: $int, count: &mut $int) -> ();
             fn error_text = c"magma_strerror"(error: $int) -> Words;

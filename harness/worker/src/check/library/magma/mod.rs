@@ -38,7 +38,7 @@ fn cold(opened: &Opened<'_>) -> Verdict {
     let status = opened.value(magma.init())?;
     opened.note("init-status", status.to_string());
     if status == 0 {
-        opened.note("gpus-to-use", opened.value(magma.to_use())?.to_string());
+        opened.note("gpus-to-use", opened.value(magma.gpus())?.to_string());
         opened.value(magma.finalize())?;
     }
     Ok(())
