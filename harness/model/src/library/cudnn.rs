@@ -11,6 +11,11 @@ pub(super) const CUDNN: LibraryCard = LibraryCard {
             summary: "what descriptors remember, and the shapes of results that the library derives from them",
             needs: TestNeeds::Nothing,
         },
+        LibraryTest {
+            name: "graph-planned",
+            summary: "a kernel is compiled for a device that is not here, which needs NVRTC and a driver's libcuda",
+            needs: TestNeeds::Nothing,
+        },
         test(
             "handle",
             "two handles with different streams, and the newest capability that the library knows",

@@ -101,6 +101,8 @@ pub(crate) unsafe extern "C" fn cudnnBackendSetAttribute(
             let values = unsafe { copied::<usize>(values, count) };
             node.addresses.insert(attribute, values);
         }
+        // The description of a device, of which this library reads nothing.
+        24 => {}
         2 => {
             // SAFETY: the caller's values are so many booleans.
             let values = unsafe { copied::<u8>(values, count) };
@@ -140,6 +142,10 @@ pub(crate) unsafe extern "C" fn cudnnBackendFinalize(descriptor: *mut c_void) ->
         PLAN => unsafe { node.child(401) }.and_then(|config| config.integer(OWN_ENGINE)),
         _ => return SUCCESS,
     };
+    // A plan for a device that is only described.
+    if node.addresses.contains_key(&407) && fault::on("cudnn-plan-needs-device") {
+        return failed(status(4, 4001), "nvrtcCompileProgram() != NVRTC_SUCCESS");
+    }
     match engine {
         None => bad_parameter(),
         Some(UNFIT) => not_supported(),

@@ -72,7 +72,7 @@ numbers! {
     Property { MAJOR = 0, MINOR = 1, PATCH = 2, }
 }
 numbers! {
-    /// `cudnnBackendDescriptorType_t`.
+    /// `cudnnBackendDescriptorType_t`. The last is only in version 9.
     Kind {
         POINTWISE = 0,
         CONVOLUTION = 1,
@@ -85,10 +85,11 @@ numbers! {
         OPERATION_GRAPH = 15,
         VARIANT_PACK = 16,
         TENSOR = 17,
+        DEVICE_PROPERTIES = 38,
     }
 }
 numbers! {
-    /// `cudnnBackendAttributeName_t`.
+    /// `cudnnBackendAttributeName_t`. What names a device is only in version 9.
     Attribute {
         POINTWISE_MODE = 0,
         POINTWISE_MATH_PREC = 1,
@@ -102,10 +103,12 @@ numbers! {
         HEURISTIC_MODE = 200,
         HEURISTIC_GRAPH = 201,
         HEURISTIC_RESULTS = 202,
+        HEURISTIC_DEVICE = 204,
         CONFIG_ENGINE = 300,
         PLAN_HANDLE = 400,
         PLAN_CONFIG = 401,
         PLAN_WORKSPACE_SIZE = 402,
+        PLAN_DEVICE = 407,
         FORWARD_ALPHA = 700,
         FORWARD_BETA = 701,
         FORWARD_CONVOLUTION = 702,
@@ -132,6 +135,8 @@ numbers! {
         ENGINE_GLOBAL_INDEX = 1301,
         ENGINE_NUMERICAL_NOTE = 1303,
         ENGINE_BEHAVIOR_NOTE = 1305,
+        ENGINE_DEVICE = 1307,
+        DEVICE_DESCRIPTION = 2702,
     }
 }
 numbers! {
@@ -149,6 +154,7 @@ numbers! {
         POINTWISE_MODE = 14,
         DESCRIPTOR = 15,
         BEHAVIOR_NOTE = 19,
+        CHAR = 24,
     }
 }
 numbers! {
@@ -310,6 +316,9 @@ abi! {
     ) -> Status;
     fn set_booleans = c"cudnnBackendSetAttribute"(
         descriptor: Handle, attribute: Attribute, kind: Type, count: i64, values: In<'_, bool>,
+    ) -> Status;
+    fn set_text = c"cudnnBackendSetAttribute"(
+        descriptor: Handle, attribute: Attribute, kind: Type, count: i64, values: In<'_, u8>,
     ) -> Status;
     /// Descriptors, or the library's handle.
     fn set_handles = c"cudnnBackendSetAttribute"(

@@ -21,7 +21,10 @@ use session::Session;
 pub(super) const CHECKS: Checks = Checks {
     cold: Some(cold),
     versions: Some(versions::agree),
-    host: &[("descriptors", shapes::descriptors)],
+    host: &[
+        ("descriptors", shapes::descriptors),
+        ("graph-planned", graph::planned),
+    ],
     device: &[
         ("handle", handle),
         ("convolution-f32", convolution::f32),

@@ -163,9 +163,16 @@ pub(super) fn each_opens(opened: &Opened<'_>) -> Verdict {
 
 /// Whether a part needs the driver on a machine that has none, where nobody can open it.
 fn waits_for_driver(subject: &Subject, reason: &str) -> bool {
-    let driver = "libcuda.so.1";
+    reason.starts_with(DRIVER) && !has_driver(subject)
+}
+
+/// What the driver's library is called by those who look for it.
+const DRIVER: &str = "libcuda.so.1";
+
+/// Whether this machine has a driver.
+pub(super) fn has_driver(subject: &Subject) -> bool {
     let mut places = subject.territory.driver.iter();
-    reason.starts_with(driver) && !places.any(|place| place.join(driver).exists())
+    places.any(|place| place.join(DRIVER).exists())
 }
 
 /// The parts of this major release beside the library, each file once, by name.

@@ -13,7 +13,10 @@ use crate::library::{Called, Handle, Status};
 pub(super) struct Session<'a> {
     pub(super) opened: &'a Opened<'a>,
     pub(super) api: Cudnn<'a>,
+    /// Null if the session is for a device that is not here.
     pub(super) handle: Handle,
+    /// The description of that device.
+    pub(super) device: Option<Handle>,
 }
 
 /// A number that cuDNN computes with, and its name there.
@@ -67,7 +70,18 @@ impl<'a> Session<'a> {
             opened,
             api,
             handle,
+            device: None,
         })
+    }
+
+    /// A session in which plans can be made, and nothing can be run.
+    pub(super) fn elsewhere(opened: &'a Opened<'a>) -> Self {
+        Self {
+            opened,
+            api: Cudnn::new(&opened.library),
+            handle: Handle::NULL,
+            device: None,
+        }
     }
 
     pub(super) fn close(self) -> Verdict {

@@ -47,7 +47,8 @@ impl<'s, 'a> Descriptor<'s, 'a> {
         Ok(self)
     }
 
-    fn is_virtual(self) -> Result<Self, Stop> {
+    /// A tensor that never lies in memory.
+    fn virtually(self) -> Result<Self, Stop> {
         let Session { opened, api, .. } = self.session;
         let (attribute, values) = (Attribute::TENSOR_IS_VIRTUAL, [true]);
         opened.ok(api.set_booleans(self.handle, attribute, Type::BOOLEAN, 1, In::from(&values)))?;
@@ -61,15 +62,35 @@ impl<'s, 'a> Descriptor<'s, 'a> {
         Ok(self)
     }
 
-    /// The handle of the session.
+    /// The handle of the session, if it has one.
     pub(super) fn library(self, attribute: Attribute) -> Result<Self, Stop> {
         let Session {
             opened,
             api,
             handle,
+            ..
         } = self.session;
+        if *handle == Handle::NULL {
+            return Ok(self);
+        }
         let values = [*handle];
         opened.ok(api.set_handles(self.handle, attribute, Type::HANDLE, 1, In::from(&values)))?;
+        Ok(self)
+    }
+
+    /// The description of the session's device, if it is for one that is not here.
+    pub(super) fn device(self, attribute: Attribute) -> Result<Self, Stop> {
+        match self.session.device {
+            Some(device) => self.descriptors(attribute, &[device]),
+            None => Ok(self),
+        }
+    }
+
+    pub(super) fn text(self, attribute: Attribute, text: &str) -> Result<Self, Stop> {
+        let Session { opened, api, .. } = self.session;
+        let bytes = text.as_bytes();
+        let (kind, count) = (Type::CHAR, counted(bytes));
+        opened.ok(api.set_text(self.handle, attribute, kind, count, In::from(bytes)))?;
         Ok(self)
     }
 
@@ -125,7 +146,7 @@ pub(super) fn tensor<T: Number>(
 /// A tensor of f32 between two operations, which never lies in memory.
 pub(super) fn between(session: &Session<'_>, layout: &Layout, number: i64) -> Result<Handle, Stop> {
     described(session, layout, number, DataType::FLOAT)?
-        .is_virtual()?
+        .virtually()?
         .finished()
 }
 
@@ -235,5 +256,6 @@ pub(super) fn heuristic(
     Descriptor::new(session, Kind::ENGINE_HEURISTIC)?
         .descriptors(Attribute::HEURISTIC_GRAPH, &[graph])?
         .number(Attribute::HEURISTIC_MODE, Type::HEURISTIC_MODE, mode.0)?
+        .device(Attribute::HEURISTIC_DEVICE)?
         .finished()
 }

@@ -4,6 +4,7 @@ use cudacheck_model::journal::CheckResult;
 
 use super::super::super::{Bench, Stop, Verdict};
 use super::super::ffi::{Attribute, BehaviorNote, HeuristicMode, Kind, NumericalNote, Type};
+use super::super::last_error;
 use super::super::session::Session;
 use super::descriptor::{Descriptor, heuristic};
 use crate::library::{DevicePointer, Handle, Out, Status};
@@ -113,6 +114,8 @@ fn described(session: &Session<'_>, config: Handle) -> Result<Engine, Stop> {
 /// each is asked by its number.
 pub(super) fn why_not_offered(session: &Session<'_>, graph: Handle) -> Verdict {
     let Session { opened, api, .. } = session;
+    // The library still has words on all engines that it left out, and forgets what it has told.
+    let _ = last_error(&opened.library);
     let mut engines = [0];
     let mut count = 0;
     let into = Out::from(&mut engines);
@@ -121,7 +124,8 @@ pub(super) fn why_not_offered(session: &Session<'_>, graph: Handle) -> Verdict {
     for index in 0..engines[0] {
         let engine = Descriptor::new(session, Kind::ENGINE)?
             .descriptors(Attribute::ENGINE_GRAPH, &[graph])?
-            .integers(Attribute::ENGINE_GLOBAL_INDEX, &[index])?;
+            .integers(Attribute::ENGINE_GLOBAL_INDEX, &[index])?
+            .device(Attribute::ENGINE_DEVICE)?;
         let mut status = engine.status_of_finishing()?;
         if status == Status(0) {
             // Only a configuration makes the engine look for what it needs.
@@ -156,7 +160,8 @@ pub(super) fn plan(session: &Session<'_>, engine: &Engine) -> Result<Planned, St
     let Session { opened, api, .. } = session;
     let made = Descriptor::new(session, Kind::EXECUTION_PLAN)?
         .library(Attribute::PLAN_HANDLE)?
-        .descriptors(Attribute::PLAN_CONFIG, &[engine.config])?;
+        .descriptors(Attribute::PLAN_CONFIG, &[engine.config])?
+        .device(Attribute::PLAN_DEVICE)?;
     match made.status_of_finishing()? {
         Status(0) => {}
         status if says_not_supported(status) => {
@@ -187,7 +192,7 @@ fn says_not_supported(status: Status) -> bool {
 }
 
 /// Whether a status says that something could not be opened: 11 of version 8, the others of version 9.
-fn is_missing_library(status: Status) -> bool {
+pub(super) fn is_missing_library(status: Status) -> bool {
     matches!(status, Status(11 | 1008 | 3008 | 3009))
 }
 
@@ -197,17 +202,15 @@ fn with_compiler(session: &Session<'_>, function: &str, status: Status) -> Stop 
     if let CheckResult::Library { log, code, .. } = &mut *stop
         && matches!(code, 11 | 3008)
     {
-        let parts = &session.opened.subject.parts;
-        let compiler = parts.iter().find(|part| part.name.starts_with("libnvrtc."));
-        *log = match compiler.map(|part| (&part.name, &part.found)) {
-            Some((name, Some(path))) => {
-                format!(
-                    "it compiles with {name}, for which the loader takes {}",
-                    path.display()
-                )
-            }
-            Some((name, None)) => {
-                format!("it compiles with {name}, which is on no search path of its parts")
+        let mut parts = session.opened.subject.parts.iter();
+        let compiler = parts.find(|part| part.name.starts_with("libnvrtc."));
+        *log = match compiler.map(|part| &part.found) {
+            Some(Some(path)) => format!(
+                "it compiles with libnvrtc, for which the loader takes {}",
+                path.display()
+            ),
+            Some(None) => {
+                "it compiles with libnvrtc, which is on no search path of its parts".to_owned()
             }
             None => "it compiles with libnvrtc, which it opens by name".to_owned(),
         };
@@ -226,6 +229,7 @@ pub(super) fn run(
         opened,
         api,
         handle,
+        ..
     } = session;
     let workspace = match plan.workspace {
         0 => None,

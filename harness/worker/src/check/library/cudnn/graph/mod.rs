@@ -1,6 +1,7 @@
 //! Convolutions by cuDNN's graphs, where the library chooses among engines: those that it brings as machine code, and
 //! those that it compiles at run time, for which it needs NVRTC.
 
+mod ahead;
 mod descriptor;
 mod engine;
 
@@ -11,6 +12,8 @@ use super::reference::{Arrangement, Geometry, Layout, convolve, output};
 use super::session::{Number, Session};
 use crate::library::{Handle, Status};
 use engine::{Engine, Planned};
+
+pub(super) use ahead::planned;
 
 use cudacheck_model::version::ComputeCapability;
 
@@ -123,24 +126,7 @@ pub(super) fn fused_runtime(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let expected = typed::<Half>(&y_layout, &scaled);
 
     let session = Session::open(opened)?;
-    let x = descriptor::tensor::<Half>(&session, &x_layout, X)?;
-    let w = descriptor::tensor::<Half>(&session, &w_layout, W)?;
-    let b = descriptor::tensor::<Half>(&session, &of_channels, BIAS)?;
-    let s = descriptor::tensor::<Half>(&session, &of_channels, SCALE)?;
-    let sum = descriptor::between(&session, &y_layout, SUM)?;
-    let biased = descriptor::between(&session, &y_layout, BIASED)?;
-    let rectified = descriptor::between(&session, &y_layout, RECTIFIED)?;
-    let y = descriptor::tensor::<Half>(&session, &y_layout, Y)?;
-    let operations = [
-        descriptor::convolution(&session, &GEOMETRY, [x, w, sum])?,
-        descriptor::combination(&session, PointwiseMode::ADD, [sum, b, biased])?,
-        descriptor::rectification(&session, [biased, rectified])?,
-        descriptor::combination(&session, PointwiseMode::MUL, [rectified, s, y])?,
-    ];
-    let graph = descriptor::graph(&session, &operations)?;
-    let mut engines = engine::offered(&session, graph, HeuristicMode::A)?;
-    engines.extend(engine::offered(&session, graph, HeuristicMode::FALLBACK)?);
-    tell(opened, &engines);
+    let (graph, engines) = fusion(&session)?;
     let operands = Operands {
         x: typed::<Half>(&x_layout, &images),
         w: typed::<Half>(&w_layout, &filters),
@@ -155,6 +141,32 @@ pub(super) fn fused_runtime(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let ran = each(&session, bench, chosen, &operands, &expected, &y_layout)?;
     enough(&session, graph, ran)?;
     session.close()
+}
+
+/// The graph of [`fused_runtime`], and the engines for it.
+fn fusion(session: &Session<'_>) -> Result<(Handle, Vec<Engine>), Stop> {
+    type Half = half::f16;
+    let [x_layout, w_layout, y_layout] = layouts(Arrangement::Nhwc);
+    let of_channels = Layout::new(Arrangement::Nhwc, [1, W_EXTENTS[0], 1, 1]);
+    let x = descriptor::tensor::<Half>(session, &x_layout, X)?;
+    let w = descriptor::tensor::<Half>(session, &w_layout, W)?;
+    let b = descriptor::tensor::<Half>(session, &of_channels, BIAS)?;
+    let s = descriptor::tensor::<Half>(session, &of_channels, SCALE)?;
+    let sum = descriptor::between(session, &y_layout, SUM)?;
+    let biased = descriptor::between(session, &y_layout, BIASED)?;
+    let rectified = descriptor::between(session, &y_layout, RECTIFIED)?;
+    let y = descriptor::tensor::<Half>(session, &y_layout, Y)?;
+    let operations = [
+        descriptor::convolution(session, &GEOMETRY, [x, w, sum])?,
+        descriptor::combination(session, PointwiseMode::ADD, [sum, b, biased])?,
+        descriptor::rectification(session, [biased, rectified])?,
+        descriptor::combination(session, PointwiseMode::MUL, [rectified, s, y])?,
+    ];
+    let graph = descriptor::graph(session, &operations)?;
+    let mut engines = engine::offered(session, graph, HeuristicMode::A)?;
+    engines.extend(engine::offered(session, graph, HeuristicMode::FALLBACK)?);
+    tell(session.opened, &engines);
+    Ok((graph, engines))
 }
 
 /// Which engines there are, and which of them are compiled.
