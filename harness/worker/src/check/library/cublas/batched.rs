@@ -34,7 +34,7 @@ enum Right {
 
 /// `cublasGemmStridedBatchedEx`.
 pub(super) fn strided(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     at_distances::<f32>(&session, bench, Right::Own, Gate::NONE)?;
     at_distances::<f32>(&session, bench, Right::Shared, Gate::NONE)?;
     let gate = Gate::since(5, 3, "operands in half precision");
@@ -128,7 +128,7 @@ fn at_distances<T: Exact>(
 
 /// `cublasSgemmBatched`. The pointers are not in the order of the matrices.
 pub(super) fn pointers(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let batch = batch(bench.seed, Right::Own);
     let [layout_a, layout_b, layout_c] = FORM.layouts(SHAPE);
     let order = |index: usize| index * 3 % COUNT;

@@ -15,7 +15,7 @@ const STEPS: (usize, usize) = (2, 3);
 
 /// 4099 · 31 · 31 < 2^22 in f32; 4099 · 2^19 · 2^19 < 2^51 in f64.
 pub(super) fn dot(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let Session { api, handle, .. } = session;
     one::<f32>(opened, bench, "cublasSdot", 31, |n, (x, y), result| {
         api.sdot(handle, n, x, number(STEPS.0), y, number(STEPS.1), result)

@@ -27,7 +27,7 @@ const GENEROUS: u64 = 512 << 20;
 
 /// All ways to store the operands, and every dimension odd.
 pub(super) fn f32(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let odd = Integers::new(bench.seed, Shape::ODD, F32);
     for (op_a, op_b) in [(N, N), (N, T), (T, N), (T, T), (C, C)] {
         let form = Form::new(op_a, op_b, Gap::Odd);
@@ -41,7 +41,7 @@ pub(super) fn f32(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// The mode that allows no other arithmetic than that of the operands' type.
 pub(super) fn f32_pedantic(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     session.mode(MathMode::PEDANTIC)?;
     for (shape, op_a, gap) in [(Shape::ODD, N, Gap::Odd), (Shape::EVEN, T, Gap::None)] {
         let integers = Integers::new(bench.seed, shape, F32);
@@ -66,7 +66,7 @@ pub(super) fn f32_tiles(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
             k: 32,
         }
     };
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let integers = Integers::new(bench.seed, shape, F32);
     let form = Form::new(N, N, Gap::None);
     single(&session, bench, &integers, form, Factors::PRODUCT)?;
@@ -121,7 +121,7 @@ pub(super) fn f64(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         b: 1 << 20,
         c: 1 << 20,
     };
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let [alpha, beta] = [Factors::BOTH.alpha, Factors::BOTH.beta].map(f64::exactly);
     for (shape, op_a, op_b, gap) in [(Shape::ODD, N, T, Gap::Odd), (Shape::EVEN, T, N, Gap::None)] {
         let trial = Trial {
@@ -162,7 +162,7 @@ pub(super) fn f64(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 pub(super) fn f16(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     const GATE: Gate = Gate::since(5, 3, "arithmetic in half precision");
     let bounds = Bounds { a: 2, b: 1, c: 63 };
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let [alpha, beta] = [Factors::BOTH.alpha, Factors::BOTH.beta].map(Half::exactly);
     for (shape, op_a, op_b, gap) in [(Shape::ODD, T, N, Gap::Odd), (Shape::EVEN, N, N, Gap::None)] {
         let trial = Trial {
@@ -217,7 +217,7 @@ pub(super) fn f16(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 /// Operands in half precision, sums in single: results far beyond 2^11, in f16 rounded once to the nearest even.
 pub(super) fn f16_f32(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     const GATE: Gate = Gate::since(5, 3, "operands in half precision");
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     session.mode(MathMode::FULL_REDUCTION)?;
     rounded::<Half>(&session, bench, "cublasGemmEx of f16 in f32", GATE)?;
     session.end()
@@ -226,7 +226,7 @@ pub(super) fn f16_f32(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 /// The same in bfloat16, which has no arithmetic of its own in cuBLAS: sums are always single.
 pub(super) fn bf16(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     const GATE: Gate = Gate::since(8, 0, "arithmetic in bfloat16");
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     session.mode(MathMode::FULL_REDUCTION)?;
     rounded::<half::bf16>(&session, bench, "cublasGemmEx of bf16 in f32", GATE)?;
     session.end()
@@ -266,7 +266,7 @@ pub(super) fn s8(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         n: 68,
         k: 260,
     };
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let scalars = Scalars {
         alpha: Scalar::i32(1),
         beta: Scalar::i32(1),

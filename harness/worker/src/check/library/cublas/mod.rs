@@ -16,9 +16,9 @@ pub(super) mod trial;
 mod trsm;
 mod workspace;
 
-use cudacheck_model::journal::CheckResult;
+use cudacheck_model::journal::{CheckResult, Stage};
 
-use super::{Checks, Named, Opened, Stop, Verdict};
+use super::{Bench, Checks, Named, Opened, Stop, Verdict};
 use crate::check::mapped;
 use crate::library::{Called, Handle, SharedLibrary, Status, Words};
 use ffi::{Cublas, MathMode, Property};
@@ -166,10 +166,12 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn begin(opened: &'a Opened<'a>) -> Result<Self, Stop> {
+    /// Makes the handle. What the test prepares after that is not the library's time.
+    fn begin(opened: &'a Opened<'a>, bench: &Bench<'_>) -> Result<Self, Stop> {
         let api = Cublas::new(&opened.library);
         let mut handle = Handle::NULL;
         opened.ok(api.create(&mut handle))?;
+        bench.journal.stage(Stage::Allocate);
         Ok(Self {
             opened,
             api,

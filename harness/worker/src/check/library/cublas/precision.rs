@@ -27,7 +27,7 @@ const UNIT_TF32: f64 = 1.0 / (1u64 << 11) as f64;
 
 /// Operands of 16 bits, of which TF32 keeps 11: 64 · 2^15 · 1 < 2^22.
 pub(super) fn unasked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let shapes = [
         Shape {
             m: 128,
@@ -75,7 +75,7 @@ pub(super) fn unasked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 /// TF32 where it is asked for: whole numbers of 11 bits lose nothing, and real numbers no more than TF32 takes.
 pub(super) fn asked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     const GATE: Gate = Gate::since(8, 0, "arithmetic in TF32");
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     session.mode(MathMode::TF32)?;
     // 257 · 1024 · 15 < 2^22.
     let bounds = Bounds {
@@ -122,7 +122,7 @@ pub(super) fn asked(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// Real numbers in single precision, where fractions and small terms count.
 pub(super) fn real_f32(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     for mode in [Mode::Default, Mode::Pedantic] {
         session.mode(mode.number())?;
         for shape in [Shape::ODD, Shape::EVEN] {
@@ -140,7 +140,7 @@ pub(super) fn real_f32(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// Real numbers in double precision.
 pub(super) fn real_f64(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let reals = Reals::double(bench.seed, Shape::ODD);
     let found = measured::<f64>(&session, bench, &reals, |call| {
         session.api.dgemm(

@@ -1,5 +1,6 @@
 //! Makes one product on the device, and compares all of its memory.
 
+use cudacheck_model::journal::Stage;
 use cudacheck_model::version::ComputeCapability;
 
 use super::super::{Bench, Opened, Verdict};
@@ -154,6 +155,9 @@ impl Trial<'_> {
             diagnose(&found)
         })?;
         bench.unchanged("A", &on_device_a, &a)?;
-        bench.unchanged("B", &on_device_b, &b)
+        bench.unchanged("B", &on_device_b, &b)?;
+        // What comes next is the preparation of another product.
+        bench.journal.stage(Stage::Allocate);
+        Ok(())
     }
 }

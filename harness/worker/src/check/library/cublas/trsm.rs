@@ -52,7 +52,7 @@ const SYSTEMS: [System; 4] = [
 ];
 
 pub(super) fn trsm(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     for system in SYSTEMS {
         solve(&session, bench, system)?;
     }

@@ -22,12 +22,13 @@ pub(super) fn workspace(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         n: 32,
         k: 2048,
     };
-    let session = Session::begin(opened)?;
+    let session = Session::begin(opened, bench)?;
     let lent = bench.poisoned::<u8>(BYTES)?;
     opened.ok(session.api.set_workspace(session.handle, lent.at, BYTES))?;
     let integers = Integers::new(bench.seed, shape, bounds);
     let form = Form::new(Operation::TRANSPOSED, Operation::PLAIN, Gap::None);
     gemm::single(&session, bench, &integers, form, Factors::BOTH)?;
+    bench.compares();
     // Copying it back is what looks at the bytes around it.
     bench.download::<u8>(&lent)?;
     session.end()

@@ -1,26 +1,23 @@
 //! Describes a product to cuBLASLt, asks for algorithms, and runs each of them.
 
-use cudacheck_model::journal::{CheckResult, MismatchKind};
+use cudacheck_model::journal::{CheckResult, MismatchKind, Stage};
 
-use super::super::cublas::comparison::judge;
 use super::super::cublas::ffi::{ComputeType, DataType, Operation, Scalar};
 use super::super::cublas::product::{
     Exact, Factors, Form, Integers, Layout, number, poison, stored,
 };
 use super::super::cublas::trial::Gate;
-use super::super::exact::{self, Element};
+use super::super::exact;
 use super::super::{Bench, Opened, Stop, Verdict};
 use super::ffi::{
     Candidate, CublasLt, Epilogue, LayoutAttribute, MatmulAttribute, PreferenceAttribute,
     REDUCTION_IN_COMPUTE_TYPE,
 };
+use super::place::Place;
 use crate::library::{DevicePointer, Handle, Out, Status};
 
 /// Algorithms that are asked for: the first, and four further ones.
 const CANDIDATES: usize = 5;
-
-/// Elements between the end of a matrix and the beginning of the next of its batch.
-const BETWEEN: usize = 8;
 
 /// `CUBLAS_STATUS_NOT_SUPPORTED`.
 const NOT_SUPPORTED: Status = Status(15);
@@ -97,6 +94,7 @@ impl Problem<'_> {
         let api = CublasLt::new(&opened.library);
         let mut handle = Handle::NULL;
         opened.ok(api.create(&mut handle))?;
+        bench.journal.stage(Stage::Allocate);
 
         let shape = self.batch[0].shape;
         let places = self.form.layouts(shape).map(|layout| Place {
@@ -147,6 +145,7 @@ impl Problem<'_> {
         let on_device_c = bench.upload(&c)?;
         let on_device_bias = bench.upload(&bias)?;
 
+        bench.journal.stage(Stage::FirstCall);
         let described = self.describe::<I, O>(opened, api, places, on_device_bias.at)?;
         let candidates = self.candidates(opened, bench, api, handle, &described)?;
         opened.note("algorithms", candidates.len().to_string());
@@ -313,73 +312,8 @@ impl Described {
     }
 }
 
-/// Where the matrices of a batch lie.
-#[derive(Clone, Copy)]
-struct Place {
-    layout: Layout,
-    count: usize,
-}
-
-impl Place {
-    /// Elements from the beginning of a matrix to that of the next.
-    fn stride(self) -> usize {
-        match self.count {
-            1 => self.layout.length(),
-            _ => self.layout.length() + BETWEEN,
-        }
-    }
-
-    fn joined<T: Copy>(self, matrices: impl Iterator<Item = Vec<T>>, outside: T) -> Vec<T> {
-        let mut memory = Vec::with_capacity(self.stride() * self.count);
-        for matrix in matrices {
-            memory.extend(matrix);
-            memory.resize(memory.len().next_multiple_of(self.stride()), outside);
-        }
-        memory
-    }
-
-    /// Compares each matrix, and what lies between them.
-    fn judge<T: Element>(
-        self,
-        title: &str,
-        before: &[T],
-        expected: &[T],
-        found: &[T],
-        diagnose: impl FnOnce() -> Option<String>,
-    ) -> Verdict {
-        let mut diagnose = Some(diagnose);
-        let length = self.layout.length();
-        let pieces = before
-            .chunks(self.stride())
-            .zip(expected.chunks(self.stride()))
-            .zip(found.chunks(self.stride()));
-        for (index, ((before, expected), found)) in pieces.enumerate() {
-            let title = match self.count {
-                1 => title.to_owned(),
-                _ => format!("{title}, product {index}"),
-            };
-            judge(
-                &title,
-                self.layout,
-                &before[..length],
-                &expected[..length],
-                &found[..length],
-                || diagnose.take().and_then(|it| it()),
-            )?;
-            if exact::bytes(&before[length..]) != exact::bytes(&found[length..]) {
-                return Err(Box::new(CheckResult::Mismatch {
-                    kind: MismatchKind::StrayWrite,
-                    expected: format!("{title} writes nothing behind its matrix"),
-                    found: "elements between two matrices were written".to_owned(),
-                }));
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
-mod unit {
+mod tests {
     use super::*;
 
     #[test]
@@ -388,18 +322,5 @@ mod unit {
         assert_eq!(applied(After::Nothing), [1, 2, 3, 40]);
         assert_eq!(applied(After::Bias), [11, -18, 13, 20]);
         assert_eq!(applied(After::ReluBias), [11, 0, 13, 20]);
-    }
-
-    #[test]
-    fn matrices_of_a_batch_lie_apart() {
-        let layout = Layout {
-            rows: 1,
-            columns: 1,
-            apart: 1,
-        };
-        let place = Place { layout, count: 2 };
-        let memory = place.joined([vec![1], vec![2]].into_iter(), 0);
-        assert_eq!(memory.len(), 2 * (1 + BETWEEN));
-        assert_eq!((memory[0], memory[1], memory[1 + BETWEEN]), (1, 0, 2));
     }
 }

@@ -2,7 +2,8 @@
 
 mod ffi;
 mod matmul;
-mod tests;
+mod place;
+mod products;
 
 use super::cublas::ffi::Property;
 use super::cublas::release;
@@ -16,16 +17,16 @@ pub(super) const CHECKS: Checks = Checks {
     versions: Some(versions),
     host: &[],
     device: &[
-        ("matmul-f32", tests::f32),
-        ("matmul-f32-precision", tests::f32_precision),
-        ("matmul-f64", tests::f64),
-        ("matmul-f16", tests::f16),
-        ("matmul-bf16", tests::bf16),
-        ("matmul-s8", tests::s8),
-        ("matmul-bias", tests::bias),
-        ("matmul-relu-bias", tests::relu_bias),
-        ("matmul-strided-batched", tests::strided_batched),
-        ("matmul-without-workspace", tests::without_workspace),
+        ("matmul-f32", products::f32),
+        ("matmul-f32-precision", products::f32_precision),
+        ("matmul-f64", products::f64),
+        ("matmul-f16", products::f16),
+        ("matmul-bf16", products::bf16),
+        ("matmul-s8", products::s8),
+        ("matmul-bias", products::bias),
+        ("matmul-relu-bias", products::relu_bias),
+        ("matmul-strided-batched", products::strided_batched),
+        ("matmul-without-workspace", products::without_workspace),
     ],
     explain,
 };
