@@ -8,7 +8,7 @@ use cudacheck_model::library::Library;
 use cudacheck_model::outcome::{Cause, Class, Outcome, Problem};
 
 use super::result::LOG_LINES;
-use super::{Culprit, Evidence, decide};
+use super::{Culprit, Evidence, codes, decide};
 
 /// A call that failed.
 pub(super) struct Call<'a> {
@@ -286,12 +286,17 @@ fn known(call: &Call<'_>) -> (Cause, String) {
             .iter()
             .find(|entry| entry.domain == domain && entry.code == code)
     });
-    match explained {
-        Some(entry) => (
+    let by_number = codes::find(call.library, call.code);
+    match (explained, by_number) {
+        (Some(entry), _) => (
             entry.causes.first().map_or(Cause::Unknown, Cause::proven),
             entry.remedy.clone(),
         ),
-        None => (
+        (None, Some(code)) => (
+            code.cause.map_or(Cause::Unknown, Cause::proven),
+            code.remedy.to_owned(),
+        ),
+        (None, None) => (
             Cause::Unknown,
             format!(
                 "look the code up in the header of {}; read the output of the worker",
@@ -327,27 +332,8 @@ fn class(call: &Call<'_>) -> Class {
         }
         (Library::Cudnn, 11 | 14 | 1002 | 1008 | 3008 | 3009) => Class::Loading,
         (Library::Nvrtc, 7) if call.log.contains("nvrtc-builtins") => Class::Loading,
-        (
-            Library::Cudart
-            | Library::Cublas
-            | Library::CublasLt
-            | Library::Cudnn
-            | Library::Cufft
-            | Library::Curand
-            | Library::Cusolver
-            | Library::Cusparse
-            | Library::Cutensor
-            | Library::Npp
-            | Library::Nvjpeg
-            | Library::Nvrtc
-            | Library::Nvjitlink
-            | Library::Nccl
-            | Library::Cupti
-            | Library::Cudss
-            | Library::Tensorrt
-            | Library::Magma
-            | Library::Opencv,
-            _,
-        ) => Class::Execution,
+        (library, number) => {
+            codes::find(library, number).map_or(Class::Execution, |code| code.class)
+        }
     }
 }

@@ -137,6 +137,24 @@ fn a_librarys_number_is_explained_by_its_own_table() {
         "libnvrtc-builtins.so.12.8 is missing",
     );
     judges(
+        Stage::FirstCall,
+        called(Library::Cutensor, 8, "", Some(0)),
+        "fail library-error architecture first-call",
+        "no code",
+    );
+    judges(
+        Stage::Versions,
+        called(Library::Opencv, -216, "", None),
+        "fail library-error build versions",
+        "without CUDA",
+    );
+    judges(
+        Stage::FirstCall,
+        called(Library::Cufft, 5, "", Some(0)),
+        "fail library-error execution first-call",
+        "unknown",
+    );
+    judges(
         Stage::Compute,
         called(Library::Nccl, 424_242, "", Some(0)),
         "fail library-error execution compute",
