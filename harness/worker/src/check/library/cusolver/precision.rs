@@ -19,6 +19,8 @@ pub(super) struct Placed {
 pub(super) trait Precision: Real {
     /// The largest relative error of one operation.
     const UNIT: f64;
+    /// Whether TF32 keeps less of a number.
+    const IS_CUT_BY_TF32: bool;
 
     /// Elements that the factorisation with row exchanges works with.
     fn lu_size(api: &Cusolver<'_>, handle: Handle, a: Placed, work: &mut i32) -> Called<Status>;
@@ -67,9 +69,10 @@ pub(super) trait Precision: Real {
 }
 
 macro_rules! precision {
-    ($type:ty, $unit:expr, $getrf_size:ident, $getrf:ident, $getrs:ident, $potrf_size:ident, $potrf:ident, $potrs:ident) => {
+    ($type:ty, $unit:expr, $is_cut:literal, $getrf_size:ident, $getrf:ident, $getrs:ident, $potrf_size:ident, $potrf:ident, $potrs:ident) => {
         impl Precision for $type {
             const UNIT: f64 = $unit;
+            const IS_CUT_BY_TF32: bool = $is_cut;
 
             fn lu_size(
                 api: &Cusolver<'_>,
@@ -177,6 +180,7 @@ macro_rules! precision {
 precision!(
     f64,
     1.0 / (1u64 << 53) as f64,
+    false,
     dgetrf_size,
     dgetrf,
     dgetrs,
@@ -187,6 +191,7 @@ precision!(
 precision!(
     f32,
     1.0 / (1 << 24) as f64,
+    true,
     sgetrf_size,
     sgetrf,
     sgetrs,
