@@ -41,13 +41,23 @@ fn heed_in(finding: &mut Finding, output: &Output) {
             if finding.class != Class::Machine {
                 finding.class = Class::Loading;
             }
-            "take all parts from one release: cudacheck inspect PATH shows which file each name finds"
-                .clone_into(&mut finding.remedy);
+            finding.remedy = match missing(&said) {
+                Some(name) => {
+                    format!("add the package that has {name} to the RUNPATH of the library that asks for it")
+                }
+                None => "take all parts from one release: cudacheck inspect PATH shows which file each name finds".to_owned(),
+            };
         }
         finding.cause = Cause::proven(format!(
             "the process aborted itself, and said before: {said}"
         ));
     }
+}
+
+/// The file that the loader did not find.
+fn missing(said: &str) -> Option<&str> {
+    let (before, _) = said.split_once(": cannot open shared object file")?;
+    before.rsplit(' ').next()
 }
 
 /// The last lines that are not empty, joined.
@@ -127,6 +137,16 @@ mod tests {
             assert_eq!(found.class, expected);
             assert!(found.remedy.contains("one release"), "{}", found.remedy);
         }
+    }
+
+    #[test]
+    fn the_file_that_is_missing_is_named() {
+        let said = "Could not load library libcudnn_ops_infer.so.8. Error: libnvrtc.so: cannot open shared object file: No such file or directory";
+        assert_eq!(missing(said), Some("libnvrtc.so"));
+        assert_eq!(
+            missing("Invalid handle. Cannot load symbol cudnnGetVersion"),
+            None
+        );
     }
 
     #[test]
