@@ -189,7 +189,7 @@ abi! {
     fn version = c"cudnnGetVersion"() -> usize;
     /// The CUDA runtime inside: 12090 is 12.9.
     fn cudart_version = c"cudnnGetCudartVersion"() -> usize;
-    /// The newest compute capability that it was made for: 1210 is 12.1.
+    /// The newest compute capability that it was made for: 1210 is 12.1. Releases before 8.6 lack it.
     fn max_device_version = c"cudnnGetMaxDeviceVersion"() -> usize;
     /// The version, number by number.
     fn property = c"cudnnGetProperty"(property: Property, value: &mut i32) -> Status;

@@ -85,10 +85,9 @@ fn handle(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         [0, STREAM_PER_THREAD],
         streams,
     )?;
-    let newest = opened.value(api.max_device_version())?;
-    let newest = versions::capability(newest);
-    opened.note("newest-capability", newest.to_string());
-    if bench.capability() > newest {
+    if let Some(newest) = versions::newest_capability(opened)
+        && bench.capability() > newest
+    {
         let note = format!("the device is {}: forward-compat JIT", bench.capability());
         opened.note("newer-device", note);
     }

@@ -166,6 +166,18 @@ fn waits_for_driver(subject: &Subject, reason: &str) -> bool {
     reason.starts_with(DRIVER) && !has_driver(subject)
 }
 
+/// Whether a release can load its parts only where a driver is, and this machine has none. Seen with 8.5.0, no longer
+/// with 8.9.6: a part that looks for `libcuda.so` in vain leaves the loader's message behind, which the library takes
+/// for its own failure to load the part, and ends the process.
+pub(super) fn needs_driver(opened: &Opened<'_>, release: Release) -> bool {
+    let careful = Release {
+        major: 8,
+        minor: 9,
+        patch: 0,
+    };
+    release < careful && !has_driver(opened.subject)
+}
+
 /// What the driver's library is called by those who look for it.
 const DRIVER: &str = "libcuda.so.1";
 

@@ -1,9 +1,12 @@
 //! What descriptors remember, and which shapes cuDNN derives from them. No device is needed for that, but the parts of
 //! the library that convolve and pool.
 
+use cudacheck_model::journal::CheckResult;
+use cudacheck_model::outcome::SkipReason;
+
 use super::super::{Opened, Stop, Verdict};
 use super::ffi::{ConvolutionMode, Cudnn, DataType, Format, NanPropagation, PoolingMode};
-use super::parts;
+use super::parts::{self, Release};
 use super::reference::{Arrangement, Geometry, Layout, output};
 use super::session::{equal, numbers};
 use crate::library::{Called, Handle, Status};
@@ -26,6 +29,13 @@ pub(super) fn descriptors(opened: &Opened<'_>) -> Verdict {
         return Err(opened.not_supported(what));
     }
     let api = Cudnn::new(&opened.library);
+    let release = Release::reported(opened.value(api.version())?);
+    if parts::needs_driver(opened, release) {
+        let because = format!("cuDNN {release} loads its parts only with a driver");
+        return Err(Box::new(CheckResult::Skip {
+            reason: SkipReason::NoDevice { because },
+        }));
+    }
     let tensor = made(opened, |it| api.create_tensor(it))?;
     remembered(opened, tensor)?;
 

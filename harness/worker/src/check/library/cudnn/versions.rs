@@ -24,8 +24,9 @@ pub(super) fn agree(opened: &Opened<'_>) -> Verdict {
     let runtime = opened.value(api.cudart_version())?;
     let runtime = format!("{}.{}", runtime / 1000, runtime % 1000 / 10);
     opened.note("cudart-version", runtime);
-    let newest = opened.value(api.max_device_version())?;
-    opened.note("newest-capability", capability(newest).to_string());
+    if let Some(newest) = newest_capability(opened) {
+        opened.note("newest-capability", newest.to_string());
+    }
     if reported.major != major {
         let expected = format!("{} is cuDNN {major}", subject.soname);
         let found = format!("cudnnGetVersion says {reported}");
@@ -34,7 +35,15 @@ pub(super) fn agree(opened: &Opened<'_>) -> Verdict {
     by_numbers(opened, reported)?;
 
     // These make the library load the parts that it compares.
-    let told = checks(&api, major);
+    let told = if parts::needs_driver(opened, reported) {
+        opened.note(
+            "parts-not-asked",
+            "this release ends a process that loads them without a driver",
+        );
+        Vec::new()
+    } else {
+        checks(&api, major)
+    };
     let mut refused = Vec::new();
     for (called, part) in told {
         let function = called.function.to_string_lossy().into_owned();
@@ -157,8 +166,14 @@ fn unavailable(opened: &Opened<'_>, function: &str, stem: &str, status: Status) 
     }
 }
 
+/// The newest compute capability that the library knows, since 8.6.
+pub(super) fn newest_capability(opened: &Opened<'_>) -> Option<ComputeCapability> {
+    let number = Cudnn::new(&opened.library).max_device_version().value;
+    number.map(capability)
+}
+
 /// A compute capability as cuDNN writes it: 900 is 9.0, 1210 is 12.1.
-pub(super) fn capability(number: usize) -> ComputeCapability {
+fn capability(number: usize) -> ComputeCapability {
     let digit = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     ComputeCapability::new(digit(number / 100), digit(number % 100 / 10))
 }
