@@ -5,16 +5,19 @@ use super::product::{Exact, Integers, multiplied};
 /// What a library may do to an operand, in words and in numbers.
 type Way = (&'static str, fn(i64) -> i64);
 
+const TF32: &str = "rounded to 11 significant bits, as TF32 has";
+const BF16: &str = "rounded to 8 significant bits, as bfloat16 has";
+
 /// What was done to the operands, if that explains every element.
 pub(in crate::check::library) fn lost(integers: &Integers, found: &[f32]) -> Option<String> {
-    let ways: [Way; 4] = [
-        ("rounded to 11 significant bits, as TF32 has", |it| {
-            rounded(it, 11)
-        }),
+    // The hardware's conversions round a number in the middle away from zero for TF32 and to the even one for
+    // bfloat16; tensor cores cut what they are given.
+    let ways: [Way; 6] = [
+        (TF32, |it| rounded(it, 11)),
+        (TF32, |it| evenly(it, 11)),
         ("cut to 11 significant bits, as TF32 has", |it| cut(it, 11)),
-        ("rounded to 8 significant bits, as bfloat16 has", |it| {
-            rounded(it, 8)
-        }),
+        (BF16, |it| evenly(it, 8)),
+        (BF16, |it| rounded(it, 8)),
         ("cut to 8 significant bits, as bfloat16 has", |it| {
             cut(it, 8)
         }),
@@ -40,6 +43,18 @@ fn rounded(value: i64, bits: u32) -> i64 {
     size * value.signum()
 }
 
+/// The nearest number with so many significant bits; of two, that whose last bit is zero.
+fn evenly(value: i64, bits: u32) -> i64 {
+    let spare = spare(value, bits);
+    let away = rounded(value, bits);
+    let middle = spare > 0 && (away - value).abs() == 1 << (spare - 1);
+    if middle && (away >> spare) % 2 != 0 {
+        cut(value, bits)
+    } else {
+        away
+    }
+}
+
 /// The next number with so many significant bits in the direction of zero.
 fn cut(value: i64, bits: u32) -> i64 {
     let spare = spare(value, bits);
@@ -62,6 +77,10 @@ mod tests {
         assert_eq!(rounded(-4097, 11), -4096);
         assert_eq!(rounded(2047, 11), 2047);
         assert_eq!(rounded(0, 11), 0);
+        assert_eq!(evenly(2049, 11), 2048);
+        assert_eq!(evenly(-2051, 11), -2052);
+        assert_eq!(evenly(4099, 11), 4100);
+        assert_eq!(evenly(0, 11), 0);
         assert_eq!(cut(-4099, 11), -4096);
         assert_eq!(cut(301, 8), 300);
     }
@@ -82,6 +101,7 @@ mod tests {
         };
         let named = |way| lost(&integers, &made(way)).unwrap_or_default();
         assert!(named(|it| rounded(it, 11)).contains("TF32"));
+        assert!(named(|it| evenly(it, 8)).contains("bfloat16"));
         assert!(named(|it| cut(it, 8)).contains("bfloat16"));
         assert_eq!(named(|it| it + 1), "");
     }

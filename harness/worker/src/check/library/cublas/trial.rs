@@ -80,7 +80,8 @@ pub(super) struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// A, B, and C on the device; one call; C as it must be, and A and B as they were.
+    /// A, B, and C on the device; one call; C as it must be, and A and B as they were. `diagnose` may say more of a wrong
+    /// result, which it is given without what lies between its columns.
     pub(super) fn run<I: Exact, O: Exact>(
         &self,
         call: impl FnOnce(&Call) -> Called<Status>,
@@ -152,7 +153,12 @@ impl Trial<'_> {
         bench.compares();
         let title = format!("{title} {form} {shape}");
         judge(&title, layout_c, &before, &expected, &found, || {
-            diagnose(&found)
+            let columns = found.chunks(layout_c.apart);
+            let dense: Vec<O> = columns
+                .flat_map(|column| &column[..layout_c.rows])
+                .copied()
+                .collect();
+            diagnose(&dense)
         })?;
         bench.unchanged("A", &on_device_a, &a)?;
         bench.unchanged("B", &on_device_b, &b)?;
