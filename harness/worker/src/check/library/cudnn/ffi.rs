@@ -1,7 +1,7 @@
-//! The functions of cuDNN, from `cudnn_ops_infer.h`, `cudnn_cnn_infer.h`, and `cudnn_backend.h` of 8.9.6 and 8.9.7, and
-//! from `cudnn_graph.h`, `cudnn_ops.h`, and `cudnn_cnn.h` of 9.10.2 and 9.28.0.
+//! The functions of cuDNN, from `cudnn_ops_infer.h`, `cudnn_cnn_infer.h`, and `cudnn_backend.h` of 8.5.0, 8.9.6, and
+//! 8.9.7, and from `cudnn_graph.h`, `cudnn_ops.h`, and `cudnn_cnn.h` of 9.1.0, 9.10.2, and 9.28.0.
 //!
-//! The signatures and the numbers below are the same in all four; what only one major release has says so. The
+//! The signatures and the numbers below are the same in all of them; what only some releases have says so. The
 //! status codes are not the same, so none of them is named here.
 #![expect(unsafe_code, reason = "the signatures of a foreign library")]
 
@@ -166,8 +166,7 @@ numbers! {
     PointwiseMode { ADD = 0, MUL = 1, RELU_FORWARD = 100, }
 }
 numbers! {
-    /// `cudnnBackendNumericalNote_t`: why an engine's result may differ from the sum of products. The third is only in
-    /// version 8.
+    /// `cudnnBackendNumericalNote_t`: why an engine's result may differ from the sum of products.
     NumericalNote {
         REDUCED_PRECISION_REDUCTION = 2,
         FFT = 3,
