@@ -95,6 +95,21 @@ const CODES: &[Code] = &[
     ),
     // CUFFT_INTERNAL_ERROR, which also stands for a part that was not found.
     row(Library::Cufft, 5, Class::Execution, None, LOOK_AT_PARTS),
+    // CUFFT_MISSING_DEPENDENCY and CUFFT_NVJITLINK_FAILURE of CUDA 13.
+    row(
+        Library::Cufft,
+        17,
+        Class::Loading,
+        Some("a library that cuFFT opens by name is missing"),
+        LOOK_AT_PARTS,
+    ),
+    row(
+        Library::Cufft,
+        19,
+        Class::Loading,
+        Some("libnvJitLink, which links cuFFT's kernels, failed or is missing"),
+        LOOK_AT_PARTS,
+    ),
     // CURAND_STATUS_INITIALIZATION_FAILED, CUSOLVER_STATUS_NOT_INITIALIZED, and theirs.
     row(Library::Curand, 203, Class::Execution, None, LOOK_AT_DRIVER),
     row(Library::Cusolver, 1, Class::Execution, None, LOOK_AT_PARTS),
