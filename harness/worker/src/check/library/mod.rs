@@ -147,17 +147,16 @@ impl<'a> Context<'a> {
             self.subject,
             self.checks.explain,
         );
-        opened.map_err(|stop| match *stop {
-            CheckResult::Unloadable { reason, .. } if self.lacks_driver(&reason) => {
-                let because = format!(
-                    "{} is linked with the driver ({reason})",
-                    self.subject.soname
-                );
-                Box::new(CheckResult::Skip {
-                    reason: SkipReason::NoDevice { because },
-                })
+        opened.map_err(|stop| {
+            if let CheckResult::Unloadable { reason, .. } = &*stop
+                && self.lacks_driver(reason)
+            {
+                let soname = &self.subject.soname;
+                let because = format!("{soname} is linked with the driver ({reason})");
+                let reason = SkipReason::NoDevice { because };
+                return Box::new(CheckResult::Skip { reason });
             }
-            other => Box::new(other),
+            stop
         })
     }
 
@@ -243,15 +242,6 @@ fn checks(library: Library) -> &'static Checks {
         Library::Opencv => &opencv::CHECKS,
     }
 }
-
-/// For a library that is opened, and not yet asked for more.
-const UNASKED: Checks = Checks {
-    cold: None,
-    versions: None,
-    host: &[],
-    device: &[],
-    explain: |_, _| Named::default(),
-};
 
 #[cfg(test)]
 mod tests {
