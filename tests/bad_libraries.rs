@@ -212,7 +212,7 @@ fn libraries_of_one_kind_are_judged_each_for_itself() {
             let runtimes = mapped.filter(|library| {
                 library
                     .path
-                    .ends_with(&case.id.subject.clone().unwrap_or_default())
+                    .ends_with(case.id.subject.as_deref().unwrap_or_default())
             });
             format!(
                 "{}: {}, version {version}, its own file mapped {} times",

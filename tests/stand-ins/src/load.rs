@@ -1,5 +1,10 @@
 //! What goes wrong while a library is loaded, before any of its functions is called: the faults `load-hang`,
 //! `load-crash`, `load-abort`, and `load-exit`.
+#![expect(
+    clippy::exit,
+    clippy::print_stderr,
+    reason = "the faults are to end the process, and to say so as libraries do"
+)]
 
 use std::{process, ptr, thread};
 
