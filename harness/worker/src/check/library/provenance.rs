@@ -61,9 +61,13 @@ fn judge(files: &[PathBuf], territory: &Territory) -> (Vec<MappedLibrary>, Vec<S
             Owner::Closure => own_of(path, territory).map(|own| StrangerKind::Hides { own }),
             Owner::Package | Owner::Driver | Owner::Host => None,
         };
-        let twice = first.get(stem).map(|other| StrangerKind::Twice {
-            other: (*other).to_owned(),
-        });
+        // On WSL the driver is a loader with the name of what it loads from Windows' own directory of drivers.
+        let twice = first
+            .get(stem)
+            .filter(|other| !is_wsl(other) || !is_wsl(path))
+            .map(|other| StrangerKind::Twice {
+                other: (*other).to_owned(),
+            });
         first.entry(stem).or_insert(path);
         if let Some(why) = why.or(twice) {
             strangers.push(Stranger {
@@ -111,12 +115,7 @@ fn owner(path: &Path, territory: &Territory) -> Owner {
         Owner::Package
     } else if territory.closure.iter().any(|root| path.starts_with(root)) {
         Owner::Closure
-    } else if is_drivers(path)
-        && territory
-            .driver
-            .iter()
-            .any(|directory| path.starts_with(directory))
-    {
+    } else if is_drivers(path) && is_of_driver(path, territory) || is_only_tegras(path) {
         Owner::Driver
     } else if excepted {
         Owner::Excepted
@@ -153,7 +152,36 @@ pub(super) fn is_drivers(path: &Path) -> bool {
             || beginning.ends_with('-') && stem.starts_with(beginning)
             || of_jetson && stem.starts_with(beginning)
     });
-    named && !is_stub(path) || of_jetson
+    named && !is_stub(path) || of_jetson || is_wsl(path)
+}
+
+/// Whether a file lies where the driver of this machine does.
+fn is_of_driver(path: &Path, territory: &Territory) -> bool {
+    let mut directories = territory.driver.iter();
+    directories.any(|directory| path.starts_with(directory) || is_wsl(directory) && is_wsl(path))
+}
+
+/// Whether a file is of WSL, where all of the driver is below two directories, and nothing else is.
+fn is_wsl(path: &Path) -> bool {
+    path.starts_with("/usr/lib/wsl")
+}
+
+/// Whether only the driver of a Tegra brings a library of this name. In a Nix store they lie in packages of their own
+/// beside that of libcuda; no toolkit and no other machine has them.
+fn is_only_tegras(path: &Path) -> bool {
+    let beginnings = [
+        "libnvrm_",
+        "libnvos",
+        "libnvsci",
+        "libnvsocsys",
+        "libnvtegra",
+    ];
+    let named = |stem: &str| {
+        beginnings
+            .iter()
+            .any(|beginning| stem.starts_with(beginning))
+    };
+    stem(path).is_some_and(|(stem, _)| named(stem)) && !is_stub(path)
 }
 
 fn is_stub(path: &Path) -> bool {
@@ -213,6 +241,9 @@ mod tests {
         );
         check("/usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30", Owner::Host);
         check("/opt/x/libnvToolsExt.so.1", Owner::Excepted);
+        check("/store/l4t-core/lib/libnvrm_gpu.so", Owner::Driver);
+        check("/store/l4t-nvsci/lib/libnvsciipc.so", Owner::Driver);
+        check("/store/other/lib/libnvvm.so.4", Owner::Stranger);
     }
 
     #[track_caller]
@@ -221,6 +252,28 @@ mod tests {
         let (_, strangers) = judge(&files, &territory());
         let found: Vec<StrangerKind> = strangers.into_iter().map(|it| it.why).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_driver_of_wsl_is_a_loader_and_what_it_loads() {
+        let loader = "/usr/lib/wsl/lib/libcuda.so.1.1";
+        let store = "/usr/lib/wsl/drivers/nv_dispi.inf_amd64_1";
+        let files = [
+            loader.to_owned(),
+            format!("{store}/libcuda.so.1.1"),
+            format!("{store}/libnvdxgdmal.so.1"),
+            format!("{store}/libnvidia-ptxjitcompiler.so.1"),
+        ]
+        .map(PathBuf::from);
+        let wsl = Territory {
+            driver: vec![PathBuf::from("/usr/lib/wsl/lib")],
+            ..territory()
+        };
+        let (mapped, strangers) = judge(&files, &wsl);
+        assert!(mapped.iter().all(|it| it.owner == Owner::Driver));
+        assert_eq!(strangers, []);
+        let (_, strangers) = judge(&files, &territory());
+        assert_eq!(strangers.len(), 4);
     }
 
     #[test]
