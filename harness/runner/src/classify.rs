@@ -4,6 +4,7 @@
 //! and what CUDA itself blames on the machine, is never the package's failure. And a pass needs both a
 //! result in the journal and a clean end: a worker that dies while it releases the device has not passed.
 
+mod codes;
 mod expectation;
 mod explain;
 mod last_words;
