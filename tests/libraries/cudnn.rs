@@ -87,7 +87,10 @@ fn ran(sonames: &[&str], fault: &str) -> String {
         .map(|case| {
             let error = match &case.outcome {
                 Outcome::Fail(finding) | Outcome::Fault(finding) => finding.error.as_str(),
-                _ => "",
+                Outcome::Pass
+                | Outcome::Skip(_)
+                | Outcome::ExpectedFail { .. }
+                | Outcome::UnexpectedPass { .. } => "",
             };
             let error = error.replace(path, "PACKAGE");
             format!("{}: {}: {error}", case.id.case, words(&case.outcome))
