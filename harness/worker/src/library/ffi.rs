@@ -77,6 +77,39 @@ impl SharedLibrary {
     }
 }
 
+/// The beginning of `struct dl_phdr_info` of `link.h`, in glibc since 2.4 and in musl.
+#[repr(C)]
+struct Loaded {
+    address: usize,
+    name: *const c_char,
+    headers: *const c_void,
+    header_count: u16,
+    opened: u64,
+    closed: u64,
+}
+
+unsafe extern "C" {
+    fn dl_iterate_phdr(
+        tell: extern "C" fn(&Loaded, usize, &mut u64) -> i32,
+        closed: &mut u64,
+    ) -> i32;
+}
+
+/// How many libraries the dynamic loader has closed so far.
+pub(crate) fn closed_libraries() -> u64 {
+    extern "C" fn tell(loaded: &Loaded, size: usize, closed: &mut u64) -> i32 {
+        if size >= size_of::<Loaded>() {
+            *closed = loaded.closed;
+        }
+        // The number is the same with every library, so the first one is enough.
+        1
+    }
+    let mut closed = 0;
+    // SAFETY: the C library declares the function with a callback of this type, which it calls before it returns.
+    unsafe { dl_iterate_phdr(tell, &mut closed) };
+    closed
+}
+
 /// A status that a library returned: zero where it succeeded, whatever its header calls the others.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -229,4 +262,18 @@ pub(crate) use abi;
 /// What `dlerror` said, without the wrapper's own words before it.
 fn words(error: &libloading::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_closed_again_is_counted() {
+        let before = closed_libraries();
+        // SAFETY: the C library's own part for names of hosts has no initialiser of concern.
+        let library = unsafe { Library::open(Some("libresolv.so.2"), RTLD_NOW | RTLD_LOCAL) };
+        library.unwrap().close().unwrap();
+        assert!(closed_libraries() > before);
+    }
 }

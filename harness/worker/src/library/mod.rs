@@ -4,4 +4,6 @@
 
 mod ffi;
 
-pub(crate) use ffi::{Called, DevicePointer, Handle, In, Out, SharedLibrary, Status, Words, abi};
+pub(crate) use ffi::{
+    Called, DevicePointer, Handle, In, Out, SharedLibrary, Status, Words, abi, closed_libraries,
+};

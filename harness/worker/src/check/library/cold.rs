@@ -11,7 +11,7 @@ use cudacheck_model::library::PartNeed;
 use super::{Context, Verdict, opened, provenance};
 use crate::check::mapped;
 use crate::driver::Driver;
-use crate::library::SharedLibrary;
+use crate::library::{SharedLibrary, closed_libraries};
 
 /// The name by which libraries ask for the driver.
 const LIBCUDA: &str = "libcuda.so.1";
@@ -21,17 +21,30 @@ pub(super) fn cold(context: &Context<'_>) -> Verdict {
     let opened = context.open()?;
     context.journal.stage(Stage::OpenParts);
     every_part_is_there(context)?;
+    let closed = closed_libraries();
     if let Some(touch) = context.checks.cold {
         context.journal.stage(Stage::FirstCall);
         touch(&opened)?;
     }
+    let keeps = if closed_libraries() == closed {
+        Keeps::All
+    } else {
+        Keeps::Some
+    };
     context.journal.stage(Stage::Provenance);
     provenance::strangers(context.journal, context.subject)?;
     if context.checks.cold.is_some() {
-        finds_driver(context)?;
+        finds_driver(context, keeps)?;
     }
     context.journal.stage(Stage::OpenParts);
     every_part_opens(context)
+}
+
+/// What a library has kept open of what it opened when it was called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Keeps {
+    All,
+    Some,
 }
 
 /// What the library opens by name, and cannot do without, is found from where it looks. Nothing is opened for that.
@@ -80,8 +93,8 @@ fn every_part_opens(context: &Context<'_>) -> Verdict {
 }
 
 /// The library has found the driver, as far as that can be seen: a runtime closes a driver again that cannot be
-/// initialised, and then what it would have found by name is looked at.
-fn finds_driver(context: &Context<'_>) -> Verdict {
+/// initialised, or that is too old for it, and then what it would have found by name is looked at.
+fn finds_driver(context: &Context<'_>, keeps: Keeps) -> Verdict {
     let parts = context.subject.parts.iter();
     let mut needs = parts.filter(|part| matches!(part.need, PartNeed::Linked | PartNeed::Required));
     let needs_it = needs.any(|part| part.driver && part.name.starts_with("libcuda.so"));
@@ -103,6 +116,11 @@ fn finds_driver(context: &Context<'_>) -> Verdict {
         context.journal.note("driver", none);
         return Ok(());
     };
+    if keeps == Keeps::Some {
+        let again = "the library closed what it had opened, as runtimes do with a driver that they cannot use, so whether it was this one was not seen";
+        context.journal.note("driver", again);
+        return Ok(());
+    }
     if Driver::open(driver).is_ok_and(|driver| driver.initialize().is_ok()) {
         return Err(Box::new(CheckResult::Unloadable {
             library: LIBCUDA.to_owned(),
