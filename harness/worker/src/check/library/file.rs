@@ -180,7 +180,8 @@ mod tests {
         let bytes = own();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("libx.so.1");
-        for length in [200, bytes.len() / 4] {
+        // Of a program with much to debug, most is never loaded.
+        for length in [200, 4096] {
             fs::write(&path, &bytes[..length]).unwrap();
             let said = said(&path).unwrap();
             assert!(said.starts_with("file too short: it has "), "{said}");
