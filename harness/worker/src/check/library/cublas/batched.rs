@@ -6,7 +6,7 @@ use half::f16;
 use super::super::exact;
 use super::super::{Bench, Opened, Verdict};
 use super::comparison::judge;
-use super::ffi::{Algorithm, ComputeType, Operation, Scalar};
+use super::ffi::{Algorithm, ComputeType, MathMode, Operation, Scalar};
 use super::product::{Bounds, Exact, Factors, Form, Gap, Integers, Shape, number, poison, stored};
 use super::trial::Gate;
 use super::{Session, mismatch};
@@ -38,6 +38,8 @@ pub(super) fn strided(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     at_distances::<f32>(&session, bench, Right::Own, Gate::NONE)?;
     at_distances::<f32>(&session, bench, Right::Shared, Gate::NONE)?;
     let gate = Gate::since(5, 3, "operands in half precision");
+    // Partial sums in the type of the result would not be wrong, but would not be exact.
+    session.mode(MathMode::FULL_REDUCTION)?;
     at_distances::<f16>(&session, bench, Right::Own, gate)?;
     session.end()
 }

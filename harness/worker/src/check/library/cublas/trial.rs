@@ -49,6 +49,21 @@ impl Gate {
     /// Every device computes this.
     pub(in crate::check::library) const NONE: Self = Self::since(0, 0, "");
 
+    /// Ends the check with a skip on a device that has no such arithmetic.
+    pub(in crate::check::library) fn excuse(
+        self,
+        opened: &Opened<'_>,
+        bench: &Bench<'_>,
+    ) -> Verdict {
+        if bench.capability() >= self.since {
+            return Ok(());
+        }
+        Err(opened.not_supported(format!(
+            "cuBLAS refuses {}, which devices have since compute capability {}.{}",
+            self.what, self.since.major, self.since.minor
+        )))
+    }
+
     /// Goes on if the call succeeded. What a device has no arithmetic for is skipped, not failed.
     pub(in crate::check::library) fn pass(
         self,
@@ -57,11 +72,8 @@ impl Gate {
         called: Called<Status>,
     ) -> Verdict {
         let status = opened.value(called)?;
-        if REFUSALS.contains(&status) && bench.capability() < self.since {
-            return Err(opened.not_supported(format!(
-                "cuBLAS refuses {}, which devices have since compute capability {}.{}",
-                self.what, self.since.major, self.since.minor
-            )));
+        if REFUSALS.contains(&status) {
+            self.excuse(opened, bench)?;
         }
         opened.ok(called)
     }

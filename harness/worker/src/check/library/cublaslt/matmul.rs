@@ -281,6 +281,7 @@ impl Problem<'_> {
         let valid = candidates.into_iter().take(returned);
         let valid: Vec<_> = valid.filter(|it| it.state == Status(0)).collect();
         if valid.is_empty() {
+            self.gate.excuse(opened, bench)?;
             return Err(opened.refused(called.function.to_string_lossy(), NOT_SUPPORTED));
         }
         let greatest = valid.iter().map(|it| it.workspace as u64).max();
