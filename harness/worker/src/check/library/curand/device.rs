@@ -76,7 +76,8 @@ pub(super) fn normal(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// MRG32k3a has no reference here; NVIDIA's own on the host is one for the device.
 pub(super) fn equals_host(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
-    let setting = Setting::new(Kind::MRG32K3A, bench.seed).from(5);
+    // From the beginning: what an offset is to this generator, NVIDIA has not always held alike on both sides.
+    let setting = Setting::new(Kind::MRG32K3A, bench.seed);
     let found = words(opened, bench, setting, &[20_001])?;
     let expected = host::words(opened, setting, &[found.len()])?;
     exact::same(&expected, &found, place("MRG32k3a", setting))

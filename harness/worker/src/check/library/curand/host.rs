@@ -144,7 +144,7 @@ pub(super) fn odd(oddity: statistics::Oddity) -> Verdict {
         None => Ok(()),
         Some(found) => Err(Box::new(CheckResult::Mismatch {
             kind: MismatchKind::WrongResult,
-            expected: "moments are within 5 standard deviations of the distribution's".to_owned(),
+            expected: "moments are within 7 standard deviations of the distribution's".to_owned(),
             found,
         })),
     }
