@@ -129,6 +129,9 @@ pub struct CheckWork {
     /// The files of the package, by absolute path.
     #[serde(default)]
     pub package: Vec<PathBuf>,
+    /// What was read of these files before, as JSON: reading gigabytes once for each case would take long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<PathBuf>,
     /// The library that a library check is made on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Subject>,

@@ -39,6 +39,8 @@ pub struct Config {
     pub package: Vec<PathBuf>,
     /// The texts of the scripts that suites hand to testers, by suite and by the name that it has there.
     pub scripts: BTreeMap<(String, String), String>,
+    /// What was read of these files, for the workers that look for flaws in them.
+    pub package_facts: Option<PathBuf>,
     /// What is known of the packages, to prove causes by.
     pub examined: Packages,
     /// How to look at the machine again when a case has gone wrong; none to leave it.
@@ -67,6 +69,7 @@ impl Config {
             lock_wait: Duration::from_secs(600),
             health: None,
             package: Vec::new(),
+            package_facts: None,
             scripts: BTreeMap::new(),
             examined: Packages::new(),
             rerun_prefix: vec!["cudacheck".to_owned(), "run".to_owned()],

@@ -32,7 +32,9 @@ const UNUSABLE: u8 = 1;
 const PANICKED: u8 = 101;
 
 /// Reads the files of a package, and answers which of them have the flaw that a check names.
-pub type Linkage = fn(&LinkageCheck, &[PathBuf]) -> CheckResult;
+///
+/// With the path of what was read of them before, if it was.
+pub type Linkage = fn(&LinkageCheck, &[PathBuf], Option<&Path>) -> CheckResult;
 
 /// Does the task in the file `task`, which is removed, and tells the file `journal`. Returns the exit code.
 ///

@@ -15,7 +15,7 @@ use cudacheck_model::task::{CheckWork, DriverFiles, FactsWork, TASK_SCHEMA, Task
 const TOKEN: &str = "known to two";
 
 /// Finds one flaw in a package of one path, and none in an empty one.
-fn linkage(_: &LinkageCheck, package: &[PathBuf]) -> CheckResult {
+fn linkage(_: &LinkageCheck, package: &[PathBuf], _: Option<&Path>) -> CheckResult {
     match package {
         [] => CheckResult::Pass,
         _ => CheckResult::Flaws(Vec::new()),
@@ -56,6 +56,7 @@ fn check(kernel: &str, libcuda: Option<&Path>, expected: fn(&MachineFault) -> bo
         seed: 7,
         memory_budget: 1 << 20,
         package: Vec::new(),
+        facts: None,
         subject: None,
     }));
     let driver = DriverFiles {
@@ -130,6 +131,7 @@ fn a_check_of_files_is_made_without_a_driver() {
             seed: 1,
             memory_budget: 0,
             package: package.iter().map(PathBuf::from).collect(),
+            facts: None,
             subject: None,
         }));
         let (code, records) = run(work, DriverFiles::default());

@@ -1,6 +1,7 @@
 //! The checks of a package's files, in a worker of their own: a hostile file may take it down, and nothing else.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use cudacheck_inspect::finding::{Expectation, Question, Redistribution, findings};
 use cudacheck_inspect::resolve::{LoaderContext, resolve};
@@ -9,11 +10,16 @@ use cudacheck_model::fault::MachineFault;
 use cudacheck_model::finding::{Finding, Severity};
 use cudacheck_model::journal::CheckResult;
 use cudacheck_model::outcome::SkipReason;
+use cudacheck_model::package::PackageFacts;
 use cudacheck_model::suite::LinkageCheck;
 
 /// The flaws of the package that a check asks for.
-pub(crate) fn flaws(check: &LinkageCheck, package: &[PathBuf]) -> CheckResult {
-    let facts = inspect(package, &Options::default(), &|_| {});
+pub(crate) fn flaws(check: &LinkageCheck, package: &[PathBuf], read: Option<&Path>) -> CheckResult {
+    let known = read
+        .and_then(|path| fs::read(path).ok())
+        .and_then(|text| serde_json::from_slice::<PackageFacts>(&text).ok());
+    // What cannot be read back is read again: it only takes longer.
+    let facts = known.unwrap_or_else(|| inspect(package, &Options::default(), &|_| {}));
     if facts.files.is_empty() {
         let what = "the package has no file that a loader or a driver reads";
         return CheckResult::Skip {

@@ -73,7 +73,13 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     let Examined {
         files,
         mut libraries,
+        depth,
     } = examined.unwrap_or_default();
+    if let (Some(files), Some(Depth::Names)) = (&files, depth) {
+        let path = directory.join("package.json");
+        write_json(&path, files);
+        config.package_facts = Some(path);
+    }
     config.examined = cudacheck_runner::packages(&suites, files.as_ref());
     examined::complete(&mut libraries, &packages, arguments, &directory);
 

@@ -333,6 +333,7 @@ fn job(shared: &Shared, task: &Planned, number: u32, way: &Way) -> Job {
             seed: config.seed,
             memory_budget: limits.memory,
             package: config.package.clone(),
+            facts: config.package_facts.clone(),
             subject: task.subject.clone(),
         })),
         driver: shared.driver.clone(),

@@ -24,7 +24,7 @@ pub(crate) fn run(
     match &work.check {
         Check::Linkage(check) => {
             journal.stage(Stage::Search);
-            linkage(check, &work.package)
+            linkage(check, &work.package, work.facts.as_deref())
         }
         Check::Library(check) => library::run(journal, files, work, check),
         // A tester is a process of its own, and must not share one that knows a journal's token.

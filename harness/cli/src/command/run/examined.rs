@@ -31,6 +31,8 @@ pub(super) struct Examined {
     pub(super) files: Option<PackageFacts>,
     /// Their libraries, if the files were read for names.
     pub(super) libraries: Subjects,
+    /// How thoroughly they were read; none if they were not.
+    pub(super) depth: Option<Depth>,
 }
 
 /// Reads the files of the packages.
@@ -51,6 +53,7 @@ pub(super) fn examine(packages: &[PathBuf], depth: Depth) -> Examined {
     Examined {
         files: (!facts.files.is_empty()).then_some(facts),
         libraries,
+        depth: Some(depth),
     }
 }
 
