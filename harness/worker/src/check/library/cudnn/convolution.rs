@@ -7,10 +7,10 @@ use cudacheck_model::journal::{CheckResult, MismatchKind};
 
 use super::super::exact::{self, POISON};
 use super::super::{Bench, Opened, Stop, Verdict};
-use super::AMPERE;
 use super::ffi::{Algorithm, ConvolutionMode, Cudnn, DataType, MathType};
 use super::reference::{Arrangement, Geometry, Layout, convolve, output};
 use super::session::{Number, Session, equal, numbers};
+use super::{AMPERE, VOLTA, unless_older};
 use crate::library::DevicePointer;
 
 /// A convolution.
@@ -130,7 +130,9 @@ pub(super) fn f16_nhwc(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         arrangement: Arrangement::Nhwc,
         ..TENSOR
     };
-    exactly::<half::f16>(opened, bench, &convolution)
+    let since = (VOLTA, "convolutions of f16 with the channels last");
+    let verdict = exactly::<half::f16>(opened, bench, &convolution);
+    unless_older(opened, bench, since, verdict)
 }
 
 /// bf16 has all integers to 256, so that the operands are exact. Of the sums, which f32 holds, most are rounded when

@@ -11,6 +11,7 @@ mod session;
 mod shapes;
 mod versions;
 
+use cudacheck_model::journal::CheckResult;
 use cudacheck_model::version::ComputeCapability;
 
 use super::{Bench, Checks, Named, Opened, Verdict};
@@ -97,6 +98,35 @@ fn handle(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// The least capability with products of bf16.
 const AMPERE: ComputeCapability = ComputeCapability::new(8, 0);
+
+/// The least capability with tensor cores, for which the layouts and fusions of f16 are made.
+const VOLTA: ComputeCapability = ComputeCapability::new(7, 0);
+
+/// Makes a skip of a failure if the library says that it does not support this, and the device is older than those for
+/// which `what` is made.
+fn unless_older(
+    opened: &Opened<'_>,
+    bench: &Bench<'_>,
+    (since, what): (ComputeCapability, &str),
+    verdict: Verdict,
+) -> Verdict {
+    let here = bench.capability();
+    verdict.map_err(|stop| {
+        if let CheckResult::Library { code, .. } = &*stop
+            && here < since
+            && says_not_supported(Status(*code))
+        {
+            return opened.not_supported(format!("{what} on capability {here}"));
+        }
+        stop
+    })
+}
+
+/// Whether a status says that the library cannot do this here: 9 of version 8; 3000 to 3999 of version 9, but for a
+/// library that is missing, which is no trait of what was asked for.
+fn says_not_supported(status: Status) -> bool {
+    matches!(status, Status(9 | 3000..=3007 | 3010..=3999))
+}
 
 /// The name of a status, and what the library says of the last failure.
 fn explain(library: &SharedLibrary, status: Status) -> Named {

@@ -5,6 +5,7 @@ use cudacheck_model::journal::CheckResult;
 use super::super::super::{Bench, Stop, Verdict};
 use super::super::ffi::{Attribute, BehaviorNote, HeuristicMode, Kind, NumericalNote, Type};
 use super::super::last_error;
+use super::super::says_not_supported;
 use super::super::session::Session;
 use super::descriptor::{Descriptor, heuristic};
 use crate::library::{DevicePointer, Handle, Out, Status};
@@ -183,12 +184,6 @@ pub(super) fn plan(session: &Session<'_>, engine: &Engine) -> Result<Planned, St
         handle: made.handle,
         workspace: usize::try_from(workspace[0]).unwrap_or(usize::MAX),
     }))
-}
-
-/// Whether a status says that this engine cannot do this here: 9 of version 8; 3000 to 3999 of version 9, but for a
-/// library that is missing, which is no trait of the engine.
-fn says_not_supported(status: Status) -> bool {
-    matches!(status, Status(9 | 3000..=3007 | 3010..=3999))
 }
 
 /// Whether a status says that something could not be opened: 11 of version 8, the others of version 9.

@@ -10,12 +10,11 @@ use super::super::{Bench, Opened, Stop, Verdict};
 use super::ffi::{HeuristicMode, PointwiseMode};
 use super::reference::{Arrangement, Geometry, Layout, convolve, output};
 use super::session::{Number, Session};
+use super::{AMPERE, VOLTA, unless_older};
 use crate::library::{Handle, Status};
 use engine::{Engine, Planned};
 
 pub(super) use ahead::planned;
-
-use cudacheck_model::version::ComputeCapability;
 
 /// Numbers by which a variant pack knows the tensors.
 const X: i64 = 1;
@@ -92,15 +91,15 @@ fn plain(opened: &Opened<'_>, bench: &Bench<'_>, mode: HeuristicMode) -> Verdict
     session.close()
 }
 
-/// Engines of the generic fusion need capability 7.0: "Generic Runtime Fusion Engines" in
-/// <https://docs.nvidia.com/deeplearning/cudnn/backend/latest/developer/graph-api.html>.
-const VOLTA: ComputeCapability = ComputeCapability::new(7, 0);
-
 /// y = s · max(x ∗ w + b, 0) in one kernel that does not exist before: f16 in memory, f32 between.
 ///
 /// For x ∗ w + b and its rectification alone, cuDNN 9 brings machine code. The factor s, one for each channel, is what
 /// makes it compile: its heuristic offers nothing else then. 16 · 3 · 3 products of at most 3 · 2, a bias of at most
 /// 100, and a factor of 1, 2, or -2 stay below 2048, up to which f16 has all integers.
+///
+/// Engines of the generic fusion need capability 7.0: "Generic Runtime Fusion Engines" in
+/// <https://docs.nvidia.com/deeplearning/cudnn/backend/latest/developer/graph-api.html>. Which fusions they take grew
+/// with the architectures, so that before 8.0 a refusal is an answer.
 pub(super) fn fused_runtime(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     type Half = half::f16;
     if bench.capability() < VOLTA {
@@ -139,7 +138,8 @@ pub(super) fn fused_runtime(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
         .iter()
         .filter(|engine| engine.is_compiled_at_run_time() && engine.is_exact());
     let ran = each(&session, bench, chosen, &operands, &expected, &y_layout)?;
-    enough(&session, graph, ran)?;
+    let enough = enough(&session, graph, ran);
+    unless_older(opened, bench, (AMPERE, "this fusion at run time"), enough)?;
     session.close()
 }
 
