@@ -184,10 +184,11 @@ pub(super) fn pointers(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 fn batch(seed: u64, right: Right) -> Vec<Integers> {
     let products = (0..COUNT as u64).map(|index| {
         let seed_b = match right {
-            Right::Own => seed + index,
+            Right::Own => seed.wrapping_add(index),
             Right::Shared => seed,
         };
-        Integers::with_seeds([seed + index, seed_b, seed + index], SHAPE, BOUNDS)
+        let own = seed.wrapping_add(index);
+        Integers::with_seeds([own, seed_b, own], SHAPE, BOUNDS)
     });
     products.collect()
 }

@@ -201,7 +201,7 @@ pub(super) fn strided_batched(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict
         k: 65,
     };
     let batch: Vec<_> = (0..5)
-        .map(|index| Integers::new(bench.seed + index, shape, SHORT))
+        .map(|index| Integers::new(bench.seed.wrapping_add(index), shape, SHORT))
         .collect();
     let title = "cublasLtMatmul of f32, batched";
     let problem = plain(title, &batch, Form::new(N, T, Gap::Odd));

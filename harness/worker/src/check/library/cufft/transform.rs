@@ -1,6 +1,7 @@
 //! The discrete Fourier transform by its definition, in f64.
 //!
-//! The sum of n products has an error of about √n·2^-53, a thousandth of what is allowed to a transform in f64 and
+//! Sums are compensated, so that what is left is the error of the roots: about 2^-53 of the root mean square, and four
+//! times that at the worst of a thousand elements. That is a twentieth of what is allowed to a transform in f64, and
 //! nothing beside one in f32.
 
 use std::f64::consts::TAU;
@@ -42,18 +43,38 @@ pub(super) fn transform_2d(
 
 /// One element of the transform.
 fn bin(signal: &[Complex], roots: &[Complex], k: usize) -> Complex {
-    let mut sum = [0.0, 0.0];
+    let mut sum = [Sum::default(), Sum::default()];
     let mut at = 0;
     for [re, im] in signal {
         let [cosine, sine] = roots[at];
-        sum[0] += re * cosine - im * sine;
-        sum[1] += re * sine + im * cosine;
+        sum[0].add(re * cosine - im * sine);
+        sum[1].add(re * sine + im * cosine);
         at += k;
         if at >= roots.len() {
             at -= roots.len();
         }
     }
-    sum
+    sum.map(|sum| sum.total + sum.lost)
+}
+
+/// A sum with what rounding has taken from it, after Neumaier (1974).
+#[derive(Default)]
+struct Sum {
+    total: f64,
+    lost: f64,
+}
+
+impl Sum {
+    fn add(&mut self, term: f64) {
+        let next = self.total + term;
+        let (large, small) = if self.total.abs() >= term.abs() {
+            (self.total, term)
+        } else {
+            (term, self.total)
+        };
+        self.lost += (large - next) + small;
+        self.total = next;
+    }
 }
 
 /// The n-th roots of one, in the order of the direction.
