@@ -273,6 +273,8 @@ pub enum StrangerKind {
 pub enum MismatchKind {
     /// A wrong value.
     WrongResult,
+    /// What a lower precision than the one that was asked for gives: TF32, or bfloat16.
+    ReducedPrecision,
     /// An output that was never written: the kernel, or a part of its grid, did not run.
     NeverWritten,
     /// A write outside a buffer.

@@ -68,6 +68,8 @@ pub struct Finding {
 pub enum Problem {
     /// A wrong value.
     WrongResult,
+    /// What a lower precision than the one that was asked for gives.
+    ReducedPrecision,
     /// An output that was never written.
     NeverWritten,
     /// A write outside a buffer.
@@ -124,6 +126,7 @@ impl Problem {
     pub fn word(&self) -> &'static str {
         match self {
             Self::WrongResult => "wrong-result",
+            Self::ReducedPrecision => "reduced-precision",
             Self::NeverWritten => "never-written",
             Self::StrayWrite => "stray-write",
             Self::InputChanged => "input-changed",

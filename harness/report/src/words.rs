@@ -33,6 +33,7 @@ fn fault_blame(finding: &Finding) -> &'static str {
     match &finding.problem {
         Problem::Machine(fault) => machine_blame(fault),
         Problem::WrongResult
+        | Problem::ReducedPrecision
         | Problem::NeverWritten
         | Problem::StrayWrite
         | Problem::InputChanged

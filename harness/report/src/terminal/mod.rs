@@ -364,6 +364,7 @@ fn verdict(case: &CaseFinished) -> (String, Hue) {
         Problem::Signal(number) => words::signal(number),
         Problem::Timeout(_) => "TIMEOUT".to_owned(),
         Problem::WrongResult
+        | Problem::ReducedPrecision
         | Problem::NeverWritten
         | Problem::StrayWrite
         | Problem::InputChanged

@@ -29,6 +29,7 @@ pub(crate) fn expect(
             (
                 Examines::Machine,
                 Problem::WrongResult
+                | Problem::ReducedPrecision
                 | Problem::NeverWritten
                 | Problem::StrayWrite
                 | Problem::InputChanged
@@ -73,6 +74,7 @@ pub(crate) fn attention(finding: &Finding, device: Option<&Device>) -> Option<Ma
             })
         }
         Problem::WrongResult
+        | Problem::ReducedPrecision
         | Problem::NeverWritten
         | Problem::StrayWrite
         | Problem::InputChanged

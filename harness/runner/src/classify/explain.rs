@@ -158,12 +158,18 @@ pub(super) fn mismatch(finding: &mut Finding, kind: MismatchKind, culprit: Culpr
         MismatchKind::NotRepeatable => Cause::proven(
             "the same kernel gave two results for the same input: the device or its memory is not reliable",
         ),
+        MismatchKind::ReducedPrecision => Cause::proven(
+            "the library rounds its operands to a lower precision than it was asked for, by its default or by a variable of its environment",
+        ),
         MismatchKind::WrongResult
         | MismatchKind::NeverWritten
         | MismatchKind::StrayWrite
         | MismatchKind::InputChanged => Cause::Unknown,
     };
     let remedy = match culprit {
+        Culprit::Package if kind == MismatchKind::ReducedPrecision => {
+            "unset NVIDIA_TF32_OVERRIDE in the package's wrapper; if it is not set, take a release of the library that keeps the precision"
+        }
         Culprit::Package => {
             "cudacheck run kernels: if that fails too, the device is at fault and not the package"
         }

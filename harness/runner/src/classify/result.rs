@@ -89,6 +89,7 @@ impl Evidence<'_> {
     fn mismatch(&self, kind: MismatchKind, expected: &str, found: &str) -> Outcome {
         let problem = match kind {
             MismatchKind::WrongResult => Problem::WrongResult,
+            MismatchKind::ReducedPrecision => Problem::ReducedPrecision,
             MismatchKind::NeverWritten => Problem::NeverWritten,
             MismatchKind::StrayWrite => Problem::StrayWrite,
             MismatchKind::InputChanged => Problem::InputChanged,
@@ -100,6 +101,7 @@ impl Evidence<'_> {
         let culprit = match kind {
             MismatchKind::NotRepeatable => Culprit::Machine,
             MismatchKind::WrongResult
+            | MismatchKind::ReducedPrecision
             | MismatchKind::NeverWritten
             | MismatchKind::StrayWrite
             | MismatchKind::InputChanged => self.culprit(),

@@ -219,6 +219,12 @@ fn a_wrong_result_is_judged_by_what_is_examined() {
     );
     check(
         Exited(0),
+        differs(MismatchKind::ReducedPrecision),
+        "fail reduced-precision numerical compare",
+        "fault reduced-precision machine compare",
+    );
+    check(
+        Exited(0),
         differs(MismatchKind::NeverWritten),
         "fail never-written numerical compare",
         "fault never-written machine compare",

@@ -378,6 +378,7 @@ fn worth_another(outcome: &Outcome) -> bool {
             | MachineFault::Unkillable { .. },
         )
         | Problem::WrongResult
+        | Problem::ReducedPrecision
         | Problem::NeverWritten
         | Problem::StrayWrite
         | Problem::InputChanged

@@ -81,6 +81,7 @@ impl Tally {
             Problem::Signal(_) => self.summary.crashed += 1,
             Problem::Timeout(_) => self.summary.timed_out += 1,
             Problem::WrongResult
+            | Problem::ReducedPrecision
             | Problem::NeverWritten
             | Problem::StrayWrite
             | Problem::InputChanged

@@ -122,7 +122,8 @@ const TF32_LOST: u64 = (1 << (52 - 10)) - 1;
 
 /// Tells that what was found is what TF32 gives.
 pub(super) fn named_tf32(mut stop: Stop) -> Stop {
-    if let CheckResult::Mismatch { found, .. } = &mut *stop {
+    if let CheckResult::Mismatch { kind, found, .. } = &mut *stop {
+        *kind = MismatchKind::ReducedPrecision;
         found.push_str("; it is what TF32 gives, which was not asked for");
     }
     stop

@@ -7,7 +7,7 @@ use super::super::exact::{self, Element};
 use super::product::Layout;
 
 /// Goes on if the memory of C is what it must be. `before` is what it was before the call, `title` names the call, and
-/// `diagnose` may say more of a wrong result.
+/// `diagnose` may find out that a wrong result is one of a lower precision.
 pub(in crate::check::library) fn judge<T: Element>(
     title: &str,
     layout: Layout,
@@ -69,11 +69,12 @@ pub(in crate::check::library) fn judge<T: Element>(
             ),
         );
     }
-    let more = diagnose()
-        .map(|more| format!("; {more}"))
-        .unwrap_or_default();
+    let (kind, more) = match diagnose() {
+        Some(more) => (MismatchKind::ReducedPrecision, format!("; {more}")),
+        None => (MismatchKind::WrongResult, String::new()),
+    };
     mismatch(
-        MismatchKind::WrongResult,
+        kind,
         sentence,
         format!(
             "{} is {}, expected {}; {count}{more}",

@@ -346,12 +346,14 @@ fn near(
         (found[index] - expected[index]).abs() / bounds[index]
     );
     let loose = reals.bounds(UNIT_F32, rounding, expected);
+    let mut kind = MismatchKind::WrongResult;
     if beyond(expected, found, &loose).is_none() {
         let more = format!("; no error is larger than {coarser} makes, which was not asked for");
         told.push_str(&more);
+        kind = MismatchKind::ReducedPrecision;
     }
     mismatch(
-        MismatchKind::WrongResult,
+        kind,
         format!(
             "{place} is {} to within {:e}",
             expected[index], bounds[index]

@@ -205,7 +205,8 @@ fn are_of_tf32(errors: &[f64]) -> bool {
 
 /// Says that it is TF32, which nobody asked for.
 fn named(mut stop: Stop) -> Stop {
-    if let CheckResult::Mismatch { found, .. } = &mut *stop {
+    if let CheckResult::Mismatch { kind, found, .. } = &mut *stop {
+        *kind = MismatchKind::ReducedPrecision;
         found.push_str("; all are as far off as TF32 makes them, which was not asked for");
     }
     stop

@@ -1,6 +1,6 @@
 //! Sparse matrix times vector.
 
-use cudacheck_model::journal::CheckResult;
+use cudacheck_model::journal::{CheckResult, MismatchKind};
 
 use super::described::{Format, Matrix, Value, Vector, work, written};
 use super::ffi::{Base, Cusparse, Operation, VectorAlgorithm};
@@ -119,7 +119,8 @@ pub(super) fn real(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
 
 /// Says that it is TF32, which nobody asked for.
 fn named(mut stop: Stop) -> Stop {
-    if let CheckResult::Mismatch { found, .. } = &mut *stop {
+    if let CheckResult::Mismatch { kind, found, .. } = &mut *stop {
+        *kind = MismatchKind::ReducedPrecision;
         found.push_str("; it is what TF32 gives, which was not asked for");
     }
     stop
