@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 }
 
 /// Packages are read by another crate, which this example does without.
-fn no_linkage(_: &LinkageCheck, _: &[PathBuf]) -> CheckResult {
+fn no_linkage(_: &LinkageCheck, _: &[PathBuf], _: Option<&Path>) -> CheckResult {
     CheckResult::Machine(MachineFault::Harness {
         message: "this worker reads no packages".to_owned(),
     })
