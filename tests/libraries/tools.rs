@@ -137,6 +137,7 @@ fn every_fault_of_nccl_is_found() {
             "nccl-all-reduce-bit",
             "nccl-all-reduce-silent",
             "nccl-all-reduce-short",
+            "nccl-factor-ignored",
             "nccl-reduce-scatter-bit",
             "nccl-reduce-scatter-silent",
             "nccl-all-gather-bit",

@@ -136,6 +136,10 @@ pub(super) const NCCL: LibraryCard = LibraryCard {
             "the sum over one device is its operand, in i32 and f32",
         ),
         device(
+            "scaled-sum",
+            "a sum whose operands are multiplied before it, which takes a kernel, is exact",
+        ),
+        device(
             "reduce-scatter",
             "the only part of the sum over one device is its operand",
         ),

@@ -1,5 +1,5 @@
 //! The functions of `nccl.h`, read from NCCL 2.32.3 for CUDA 12 and 13, whose headers are the same. The signatures
-//! are those of all NCCL 2; `ncclGetLastError` came with 2.13.
+//! are those of all NCCL 2; operations of one's own came with 2.11, `ncclGetLastError` with 2.13.
 #![expect(unsafe_code, reason = "the signatures of a foreign library")]
 
 use crate::library::{DevicePointer, Handle, In, Out, Status, Words, abi};
@@ -29,6 +29,16 @@ abi! {
         communicator: Handle,
         stream: Handle,
     ) -> Status;
+    /// A sum of operands that are multiplied before it. The factor is read at once where `residence` is 1.
+    fn create_scaled_sum = c"ncclRedOpCreatePreMulSum"(
+        operation: &mut i32,
+        factor: In<'_, f32>,
+        data_type: i32,
+        residence: i32,
+        communicator: Handle,
+    ) -> Status;
+    /// Ends an operation that was created.
+    fn destroy_operation = c"ncclRedOpDestroy"(operation: i32, communicator: Handle) -> Status;
     /// A part of that for each device.
     fn reduce_scatter = c"ncclReduceScatter"(
         from: DevicePointer,

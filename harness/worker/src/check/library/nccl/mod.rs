@@ -1,4 +1,5 @@
-//! Collective communication: on one device every operation is the identity, on several the sums are of small integers.
+//! Collective communication: on one device every operation but the scaled sum is the identity, on several the sums are of
+//! small integers.
 
 mod devices;
 mod ffi;
@@ -14,6 +15,7 @@ pub(super) const CHECKS: Checks = Checks {
     host: &[],
     device: &[
         ("all-reduce", single::all_reduce),
+        ("scaled-sum", single::scaled_sum),
         ("reduce-scatter", single::reduce_scatter),
         ("all-gather", single::all_gather),
         ("broadcast", single::broadcast),

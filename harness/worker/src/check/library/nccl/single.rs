@@ -22,6 +22,57 @@ pub(super) fn all_reduce(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     opened.ok(api.destroy(communicator))
 }
 
+/// `ncclScalarHostImmediate`.
+const AT_ONCE: i32 = 1;
+
+/// Three times the operand: over one device the other operations need no more than a copy, and this one a kernel.
+/// Integers of at most 2^20 in f32, so that the product is exact.
+pub(super) fn scaled_sum(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
+    let api = Nccl::new(&opened.library);
+    let communicator = create(opened)?;
+    let mut operation = 0;
+    let created = api.create_scaled_sum(
+        &mut operation,
+        (&[3.0]).into(),
+        FLOAT32,
+        AT_ONCE,
+        communicator,
+    );
+    let function = created.function.to_string_lossy().into_owned();
+    let status = opened.value_if_there(created)?;
+    if status != Status(0) {
+        return Err(opened.refused(function, status));
+    }
+    bench.computes();
+    let integers = exact::integers(bench.seed, 2, 1 << 20, COUNT);
+    let operand: Vec<f32> = integers.iter().map(|value| narrowed(*value)).collect();
+    let expected: Vec<f32> = integers.iter().map(|value| narrowed(value * 3)).collect();
+    let from = bench.upload(&operand)?;
+    let to = bench.poisoned::<f32>(COUNT)?;
+    opened.ok(api.all_reduce(
+        from.at,
+        to.at,
+        COUNT,
+        FLOAT32,
+        operation,
+        communicator,
+        Handle::NULL,
+    ))?;
+    let found: Vec<f32> = bench.download(&to)?;
+    bench.compares();
+    settled(opened, communicator)?;
+    exact::same(&expected, &found, |index| format!("element {index}"))?;
+    bench.unchanged("the operand", &from, &operand)?;
+    opened.ok(api.destroy_operation(operation, communicator))?;
+    opened.ok(api.destroy(communicator))
+}
+
+/// An integer below 2^24, which an f32 holds.
+fn narrowed(value: i64) -> f32 {
+    let value = i32::try_from(value).expect("the values are bounded by 3 · 2^20");
+    value as f32
+}
+
 /// The only part of the sum over one device.
 pub(super) fn reduce_scatter(opened: &Opened<'_>, bench: &Bench<'_>) -> Verdict {
     let api = Nccl::new(&opened.library);
