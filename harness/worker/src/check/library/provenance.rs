@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cudacheck_model::journal::{CheckResult, MappedLibrary, Owner, Stage, Stranger, StrangerKind};
-use cudacheck_model::library::{Host, Subject, Territory};
+use cudacheck_model::library::{Host, Part, Subject, Territory};
 
 use super::Verdict;
 use crate::check::mapped;
@@ -16,7 +16,7 @@ use crate::journal::Journal;
 /// Tells which libraries are mapped, and stops at those that must not be.
 pub(super) fn strangers(journal: &Journal, subject: &Subject) -> Verdict {
     let files = mapped::all().map_err(|fault| Box::new(CheckResult::Machine(fault)))?;
-    let (mapped, strangers) = judge(&files, &subject.territory);
+    let (mapped, strangers) = judge(&files, &subject.parts, &subject.territory);
     journal.mapped(mapped);
     if strangers.is_empty() {
         Ok(())
@@ -36,7 +36,11 @@ pub(super) fn driver(files: &[PathBuf], known: Option<&Path>) -> Option<PathBuf>
 }
 
 /// Whose each library is, and which must not be mapped.
-fn judge(files: &[PathBuf], territory: &Territory) -> (Vec<MappedLibrary>, Vec<Stranger>) {
+fn judge(
+    files: &[PathBuf],
+    parts: &[Part],
+    territory: &Territory,
+) -> (Vec<MappedLibrary>, Vec<Stranger>) {
     let mut mapped = Vec::new();
     let mut strangers = Vec::new();
     let mut first: BTreeMap<&str, &Path> = BTreeMap::new();
@@ -58,7 +62,7 @@ fn judge(files: &[PathBuf], territory: &Territory) -> (Vec<MappedLibrary>, Vec<S
                 Some(StrangerKind::Stub)
             }
             Owner::Stranger => Some(StrangerKind::Outside),
-            Owner::Closure => own_of(path, territory).map(|own| StrangerKind::Hides { own }),
+            Owner::Closure => own_of(path, parts, territory).map(|own| StrangerKind::Hides { own }),
             Owner::Package | Owner::Driver | Owner::Host => None,
         };
         // On WSL the driver is a loader with the name of what it loads from Windows' own directory of drivers.
@@ -188,22 +192,23 @@ fn is_stub(path: &Path) -> bool {
     path.components().any(|part| part.as_os_str() == "stubs")
 }
 
-/// The package's own file of the same name beside what was taken from elsewhere.
-fn own_of(path: &Path, territory: &Territory) -> Option<PathBuf> {
-    let name = path.file_name()?;
-    let places = [
-        territory.own.clone(),
-        territory.own.join("lib"),
-        territory.own.join("lib64"),
-    ];
-    places
-        .into_iter()
-        .map(|place| place.join(name))
-        .find(|own| own.exists())
+/// The package's own file of a library that was taken from elsewhere: the one that the search paths of its files lead
+/// to, and so the one that would have been taken without something before them.
+fn own_of(path: &Path, parts: &[Part], territory: &Territory) -> Option<PathBuf> {
+    let (wanted, _) = stem(path)?;
+    let mut found = parts.iter().filter_map(|part| part.found.as_ref());
+    found
+        .find(|found| {
+            let same = stem(found).is_some_and(|(stem, _)| stem == wanted);
+            same && found.starts_with(&territory.own)
+        })
+        .cloned()
 }
 
 #[cfg(test)]
 mod tests {
+    use cudacheck_model::library::PartNeed;
+
     use super::*;
 
     fn territory() -> Territory {
@@ -246,10 +251,23 @@ mod tests {
         check("/store/other/lib/libnvvm.so.4", Owner::Stranger);
     }
 
+    fn parts() -> Vec<Part> {
+        let found = |name: &str, path: &str| Part {
+            name: name.to_owned(),
+            need: PartNeed::Required,
+            found: Some(PathBuf::from(path)),
+            driver: false,
+        };
+        vec![
+            found("libcudnn_cnn.so.9", "/store/cudnn/lib/libcudnn_cnn.so.9.10"),
+            found("libcublasLt.so.12", "/store/cublas/lib/libcublasLt.so.12"),
+        ]
+    }
+
     #[track_caller]
     fn finds(files: &[&str], expected: &[StrangerKind]) {
         let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
-        let (_, strangers) = judge(&files, &territory());
+        let (_, strangers) = judge(&files, &parts(), &territory());
         let found: Vec<StrangerKind> = strangers.into_iter().map(|it| it.why).collect();
         assert_eq!(found, expected);
     }
@@ -269,10 +287,10 @@ mod tests {
             driver: vec![PathBuf::from("/usr/lib/wsl/lib")],
             ..territory()
         };
-        let (mapped, strangers) = judge(&files, &wsl);
+        let (mapped, strangers) = judge(&files, &[], &wsl);
         assert!(mapped.iter().all(|it| it.owner == Owner::Driver));
         assert_eq!(strangers, []);
-        let (_, strangers) = judge(&files, &territory());
+        let (_, strangers) = judge(&files, &parts(), &territory());
         assert_eq!(strangers.len(), 4);
     }
 
@@ -286,7 +304,14 @@ mod tests {
             ],
             &[],
         );
+        finds(&["/store/cublas/lib/libcublasLt.so.12"], &[]);
         finds(&["/opt/old/libcudnn_ops.so.9"], &[StrangerKind::Outside]);
+        finds(
+            &["/store/cublas/lib/libcudnn_cnn.so.9"],
+            &[StrangerKind::Hides {
+                own: PathBuf::from("/store/cudnn/lib/libcudnn_cnn.so.9.10"),
+            }],
+        );
         finds(&["/opt/cuda/lib64/stubs/libcuda.so"], &[StrangerKind::Stub]);
         finds(
             &["/store/cublas/lib64/stubs/libcuda.so.1"],
