@@ -10,7 +10,7 @@ use cudacheck_model::outcome::Outcome;
 use tempfile::TempDir;
 
 use crate::libraries::stand_in;
-use crate::support::{Ran, cudacheck_in, hide_run, words};
+use crate::support::{Ran, cudacheck, cudacheck_in, hide_run, words};
 
 /// The library that is made unfit.
 const BAD: &str = "libcudart.so.12";
@@ -257,4 +257,26 @@ fn a_report_of_an_unfit_library_says_what_and_why_and_what_to_do() {
 /// Lines that were broken where the terminal ends, joined again: where that is depends on the name of a directory.
 fn unwrapped(text: &str) -> String {
     text.replace("\n              ", " ")
+}
+
+#[test]
+fn a_loader_that_is_not_there_is_a_mistake_of_the_command_line() {
+    let package = stand_in::package(&["libcudart.so.12"]);
+    let path = package.path().to_str().unwrap();
+    let ran = cudacheck([
+        "run",
+        "cudart",
+        "--package",
+        path,
+        "--loader",
+        "/nowhere/ld.so",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr
+            .contains("the loader `/nowhere/ld.so` is not a file"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.directory.path().join("cudacheck-runs").exists());
 }

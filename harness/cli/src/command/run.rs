@@ -49,6 +49,7 @@ pub(crate) fn run(arguments: &RunArguments, environment: &Environment) -> Result
     name_package(&mut suites, &packages);
     known_cases(arguments, &suites)?;
     sensible_questions(&suites)?;
+    loader_is_there(arguments)?;
     let simulation = Simulation::from_arguments(&arguments.simulation)?;
     let seed = arguments
         .seed
@@ -159,6 +160,17 @@ fn sensible_questions(suites: &[Suite]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A loader that is not there would make every library look as if it could not be loaded.
+fn loader_is_there(arguments: &RunArguments) -> Result<(), Failure> {
+    match arguments.loader.as_ref().filter(|path| !path.is_file()) {
+        Some(loader) => Err(Failure::Question {
+            message: format!("the loader `{}` is not a file", loader.display()),
+            hint: Some("name one such as …-glibc-2.42/lib/ld-linux-x86-64.so.2".to_owned()),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The paths of the package, as workers will need them: they live in directories of their own.

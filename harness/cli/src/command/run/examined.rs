@@ -15,6 +15,9 @@ use cudacheck_model::package::PackageFacts;
 use crate::arguments::RunArguments;
 use crate::command::inspect::closure;
 
+/// Where Nix keeps packages.
+const STORE: &str = "/nix/store";
+
 /// How thoroughly the files of packages are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Depth {
@@ -70,8 +73,9 @@ pub(super) fn complete(
     let closure = closure_of(packages);
     let own = own_c_library();
     for subject in libraries.values_mut().flatten() {
+        let known = closure.clone().unwrap_or_else(|| stored(subject));
         let territory = &mut subject.territory;
-        territory.closure.extend(closure.iter().cloned());
+        territory.closure.extend(known);
         territory
             .excepted
             .clone_from(&arguments.allow_host_libraries);
@@ -104,18 +108,29 @@ pub(super) fn on_machine(libraries: &mut Subjects, facts: &MachineFacts, sysroot
     }
 }
 
-/// The closure of store paths, as far as Nix is here to tell it. What it does not tell is found to be foreign by the
-/// check itself, which names the file.
-fn closure_of(roots: &[PathBuf]) -> Vec<PathBuf> {
+/// The closure of store paths; none if Nix is not here to tell it.
+fn closure_of(roots: &[PathBuf]) -> Option<Vec<PathBuf>> {
     let stored: Vec<PathBuf> = roots
         .iter()
         .filter_map(|root| fs::canonicalize(root).ok())
-        .filter(|root| root.starts_with("/nix/store"))
+        .filter(|root| root.starts_with(STORE))
         .collect();
     if stored.is_empty() {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    closure(&stored).unwrap_or_default()
+    closure(&stored).ok()
+}
+
+/// The store paths that the search paths of a library lead to: each is written in a file of the package, so Nix would
+/// name it as well. Without it, a package would be blamed for what belongs to it.
+fn stored(subject: &Subject) -> Vec<PathBuf> {
+    let found = subject.parts.iter().filter_map(|part| part.found.as_ref());
+    let below = found.filter_map(|path| path.strip_prefix(STORE).ok());
+    let names: BTreeSet<_> = below.filter_map(|path| path.components().next()).collect();
+    names
+        .into_iter()
+        .map(|name| Path::new(STORE).join(name))
+        .collect()
 }
 
 /// The C library of this process, in which workers run unless they are started through another loader.
@@ -190,4 +205,34 @@ fn glibc(library: &Path) -> Option<(u32, u32)> {
         Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
     };
     elf.provided_versions.iter().filter_map(number).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use cudacheck_model::library::{Part, PartNeed, Territory};
+
+    use super::*;
+
+    #[test]
+    fn what_search_paths_lead_to_belongs_to_a_package_of_nix() {
+        let part = |path: &str| Part {
+            name: "x".to_owned(),
+            need: PartNeed::Linked,
+            found: Some(PathBuf::from(path)),
+            driver: false,
+        };
+        let subject = Subject {
+            label: None,
+            soname: "libcudnn.so.9".to_owned(),
+            path: PathBuf::from("/nix/store/a-cudnn/lib/libcudnn.so.9"),
+            parts: vec![
+                part("/nix/store/b-cublas/lib/libcublasLt.so.12"),
+                part("/nix/store/b-cublas/lib/libcublas.so.12"),
+                part("/usr/lib/libz.so.1"),
+            ],
+            territory: Territory::default(),
+            loader: None,
+        };
+        assert_eq!(stored(&subject), [PathBuf::from("/nix/store/b-cublas")]);
+    }
 }
