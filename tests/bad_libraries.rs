@@ -280,3 +280,57 @@ fn a_loader_that_is_not_there_is_a_mistake_of_the_command_line() {
     );
     assert!(!ran.directory.path().join("cudacheck-runs").exists());
 }
+
+/// A library takes a part from a directory that is not the package's: right numbers would prove nothing.
+#[test]
+fn a_part_of_somebody_else_fails_the_case_unless_it_is_excepted() {
+    let package = stand_in::package(&["libcudart.so.12"]);
+    let elsewhere = stand_in::package(&["libcublasLt.so.12"]);
+    let stubs = tempfile::tempdir().unwrap();
+    stand_in::place(&stubs.path().join("stubs"), "libcublasLt.so.12");
+    let path = package.path().to_str().unwrap();
+    let told = |from: &Path, more: &[&str]| {
+        let search = format!("LD_LIBRARY_PATH={}", from.join("lib").display());
+        let mut arguments = vec!["run", "cudart", "--simulate", "h100", "--package", path];
+        arguments.extend([
+            "--env",
+            "CUDACHECK_STAND_IN=load-neighbour",
+            "--env",
+            &search,
+        ]);
+        arguments.extend(["--case", "versions", "--case", "memory"]);
+        arguments.extend(more);
+        let ran = cudacheck(arguments);
+        let outcomes = ran.finished().into_iter().map(|case| words(&case.outcome));
+        (ran.code, outcomes.collect::<Vec<_>>())
+    };
+    let foreign = || vec!["fail foreign-library at provenance".to_owned(); 2];
+    let passes = vec!["pass".to_owned(); 2];
+    assert_eq!(told(elsewhere.path(), &[]), (1, foreign()));
+    assert_eq!(told(&stubs.path().join("stubs"), &[]), (1, foreign()));
+    let excepted = ["--allow-host-libraries", "libcublasLt"];
+    assert_eq!(told(elsewhere.path(), &excepted), (0, passes.clone()));
+    let given = ["--package", elsewhere.path().to_str().unwrap()];
+    assert_eq!(told(elsewhere.path(), &given), (0, passes));
+}
+
+/// This machine's own loader serves as well as that of a newer C library: the worker must still find its task.
+#[test]
+fn a_worker_runs_through_the_loader_that_is_named() {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let mut paths = maps
+        .lines()
+        .filter_map(|line| Some(&line[line.find('/')?..]));
+    let loader = paths.find(|path| path.contains("/ld-linux")).unwrap();
+    let package = stand_in::package(&["libcudart.so.12"]);
+    let path = package.path().to_str().unwrap();
+    let mut arguments = vec!["run", "cudart", "--simulate", "h100", "--package", path];
+    arguments.extend(["--loader", loader]);
+    let ran = cudacheck(arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for case in ran.finished() {
+        let mut notes = case.attempt.notes.iter();
+        let told = notes.any(|(key, value)| key == "loader" && value.starts_with(loader));
+        assert!(told, "{}: {:?}", case.id, case.attempt.notes);
+    }
+}

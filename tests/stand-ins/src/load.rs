@@ -1,5 +1,5 @@
 //! What goes wrong while a library is loaded, before any of its functions is called: the faults `load-hang`,
-//! `load-crash`, `load-abort`, and `load-exit`.
+//! `load-crash`, `load-abort`, `load-exit`, and `load-neighbour`, which takes another library from wherever the search leads.
 #![expect(
     clippy::exit,
     clippy::print_stderr,
@@ -7,6 +7,8 @@
 )]
 
 use std::{process, ptr, thread};
+
+use libloading::os::unix::{Library, RTLD_NOW};
 
 use crate::fault;
 
@@ -32,5 +34,11 @@ extern "C" fn at_load() {
     }
     if fault::on("load-exit") {
         process::exit(3);
+    }
+    if fault::on("load-neighbour") {
+        // SAFETY: what the tests' search path leads to is a stand-in as well.
+        let neighbour = unsafe { Library::open(Some("libcublasLt.so.12"), RTLD_NOW) };
+        // It stays open, as those of real libraries do.
+        std::mem::forget(neighbour);
     }
 }
