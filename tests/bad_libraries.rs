@@ -334,3 +334,33 @@ fn a_worker_runs_through_the_loader_that_is_named() {
         assert!(told, "{}: {:?}", case.id, case.attempt.notes);
     }
 }
+
+#[test]
+fn a_package_gets_the_suites_that_fit_it_and_no_others() {
+    let package = stand_in::package(&["libcublas.so.12", "libnvrtc.so.12"]);
+    let bin = package.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::copy(
+        package.path().join("lib/libnvrtc.so.12"),
+        bin.join("ffmpeg"),
+    )
+    .unwrap();
+    let path = package.path().to_str().unwrap();
+    // Of the cases only those that cost nothing; every suite says what it leaves out.
+    let ran = cudacheck([
+        "run",
+        "--package",
+        path,
+        "--case",
+        "versions",
+        "--case",
+        "video",
+        "--case",
+        "soname-twice",
+    ]);
+    let finished = ran.finished().into_iter().map(|case| case.id.suite);
+    let skipped = ran.skipped().into_iter().map(|skip| skip.id.suite);
+    let suites: std::collections::BTreeSet<String> = finished.chain(skipped).collect();
+    let expected = ["cublas", "ffmpeg", "linkage", "nvrtc"].map(str::to_owned);
+    assert_eq!(suites, expected.into(), "{}", ran.stderr);
+}
